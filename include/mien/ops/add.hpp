@@ -1,0 +1,52 @@
+#ifndef MIEN_OPS_ADD_HPP
+#define MIEN_OPS_ADD_HPP
+// y = a + b.
+
+#include <mien/ops/elementwise.hpp>
+
+namespace mien {
+
+namespace ops {
+struct Add {
+  static constexpr std::string_view name = "add";
+  static constexpr const char* torch = "x[0] + x[1]";
+
+  template <class C>
+  C reference(C a, C b) const {
+    return a + b;
+  }
+};
+}  // namespace ops
+
+// Shapes broadcast as in NumPy.
+template <FloatElement T>
+Tensor<T> operator+(const Tensor<T>& a, const Tensor<T>& b) {
+  return apply(Binary<ops::Add>{}, {a, b});
+}
+
+}  // namespace mien
+
+#define MIEN_KERNEL_FILE <mien/ops/add.hpp>
+#include <mien/cpu/foreach_isa.inl>
+
+#elif defined(MIEN_ISA)
+
+namespace mien::kernels::MIEN_ISA {
+template <>
+struct Math<ops::Add> {
+  template <class V>
+  static MIEN_INLINE V forward(V a, V b, const ops::Add&) {
+    return a + b;
+  }
+  template <class V>
+  static MIEN_INLINE V backward_a(V, V, V dy, const ops::Add&) {
+    return dy;
+  }
+  template <class V>
+  static MIEN_INLINE V backward_b(V, V, V dy, const ops::Add&) {
+    return dy;
+  }
+};
+}  // namespace mien::kernels::MIEN_ISA
+
+#endif

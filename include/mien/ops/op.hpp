@@ -1,0 +1,186 @@
+#pragma once
+// What an op is, and apply(), which runs one and records it.
+//
+// An op is a plain struct of attributes with these members (docs/adding_an_op.md has a template):
+//
+//   static constexpr std::string_view name;
+//   Shape shape(std::span<const Shape> in) const;                 checks the inputs, gives the
+//   output Tensor<T> reference(Inputs<T> in) const;                      readable, slow, for tests
+//   Tensor<T> forward(Context<T>& ctx, Inputs<T> in);             may save() tensors for backward
+//   Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const;
+//   static std::vector<Sample<Op>> samples();                     inputs for tests and benchmarks
+//
+// Every op has one output. Inputs arrive dense unless the op sets `accepts_strides`. An optional
+// input that is absent is an undefined tensor, with a Shape of rank 0.
+
+#include <concepts>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <mien/autograd/engine.hpp>
+#include <mien/autograd/grad_mode.hpp>
+
+namespace mien {
+
+template <class T>
+using Inputs = std::span<const Tensor<T>>;
+
+// One per input, in order; undefined where the input needs none.
+template <class T>
+using Gradients = std::vector<Tensor<T>>;
+
+// What forward keeps for backward.
+template <class T>
+class Context {
+ public:
+  Context() = default;
+  explicit Context(Inputs<T> in) : recording_(true) {
+    for (const auto& x : in) needs_.push_back(x.requires_grad());
+  }
+
+  bool recording() const { return recording_; }
+  // Whether backward will be asked for the gradient of input i.
+  bool needs(int i) const { return recording_ && needs_[static_cast<std::size_t>(i)]; }
+
+  template <class... Tensors>
+  void save(const Tensors&... tensors) {
+    if (recording_) (saved_.push_back(tensors.detach()), ...);
+  }
+  const Tensor<T>& saved(int i) const { return saved_[static_cast<std::size_t>(i)]; }
+
+  void release() { saved_.clear(); }
+
+ private:
+  bool recording_ = false;
+  std::vector<bool> needs_;
+  std::vector<Tensor<T>> saved_;
+};
+
+// Random input of a sample: uniform in [low, high]; absent = an optional input left out.
+struct SampleInput {
+  Shape shape;
+  double low = -2, high = 2;
+  bool absent = false;
+};
+
+// A case that an op is tested and benchmarked with. `torch` is the same computation in Python, with
+// the inputs as x[0], x[1], ... in mien's layouts, and nchw(), nhwc(), oihw() at hand
+// (tests/golden/ops/make_ops.py).
+template <class Op>
+struct Sample {
+  std::string name;
+  Op op;
+  std::vector<SampleInput> inputs;
+  std::string torch;
+};
+
+template <class Op>
+concept HasName = requires {
+  { Op::name } -> std::convertible_to<std::string_view>;
+};
+template <class Op>
+concept HasShapeRule = requires(const Op op, std::span<const Shape> in) {
+  { op.shape(in) } -> std::same_as<Shape>;
+};
+template <class Op, class T>
+concept HasReference = requires(const Op op, Inputs<T> in) {
+  { op.reference(in) } -> std::same_as<Tensor<T>>;
+};
+template <class Op, class T>
+concept HasForward = requires(Op op, Context<T> ctx, Inputs<T> in) {
+  { op.forward(ctx, in) } -> std::same_as<Tensor<T>>;
+};
+template <class Op, class T>
+concept HasBackward = requires(const Op op, const Context<T> ctx, const Tensor<T> dy) {
+  { op.backward(ctx, dy) } -> std::same_as<Gradients<T>>;
+};
+template <class Op>
+concept HasSamples = requires {
+  { Op::samples() } -> std::same_as<std::vector<Sample<Op>>>;
+};
+
+// Separate concepts, so that the compiler names the part that is missing.
+template <class Op, class T>
+concept Operation = HasName<Op> && HasShapeRule<Op> && HasReference<Op, T> && HasForward<Op, T> &&
+    HasBackward<Op, T> && HasSamples<Op>;
+
+namespace autograd {
+
+template <class Op, FloatElement T>
+class OpNode final : public GradNode<T> {
+ public:
+  OpNode(Op op, Inputs<T> in) : GradNode<T>(Op::name), op_(std::move(op)), context_(in) {
+    std::vector<Ref<Node>> nodes;
+    for (const auto& x : in) nodes.emplace_back(node_of(x));
+    this->set_inputs(std::move(nodes));
+  }
+
+  Tensor<T> forward(Inputs<T> in) { return op_.forward(context_, in); }
+
+  void propagate(bool retain) override {
+    check(!released_, "backward", "the graph of '", Op::name,
+          "' was freed by an earlier backward(); pass retain_graph to walk it twice");
+    if (this->gradient_.defined()) {
+      const NoGrad no_grad;
+      const Tensor<T> dy = std::exchange(this->gradient_, {}).dense();
+      Gradients<T> gradients = op_.backward(context_, dy);
+      check(gradients.size() == this->inputs().size(), Op::name, "backward gave ", gradients.size(),
+            " gradients for ", this->inputs().size(), " inputs");
+      for (std::size_t i = 0; i < gradients.size(); ++i)
+        if (context_.needs(static_cast<int>(i)) && gradients[i].defined())
+          static_cast<GradNode<T>*>(this->inputs()[i].get())->accumulate(std::move(gradients[i]));
+    }
+    if (retain) return;
+    released_ = true;
+    context_.release();
+    this->release_inputs();
+  }
+
+ private:
+  Op op_;
+  Context<T> context_;
+  bool released_ = false;
+};
+
+}  // namespace autograd
+
+template <class Op>
+inline constexpr bool accepts_strides = requires {
+  requires Op::accepts_strides;
+};
+
+// Runs an op on its inputs and records it where gradients are wanted.
+template <class Op, FloatElement T>
+requires Operation<Op, T> Tensor<T> apply(Op op, Inputs<T> inputs) {
+  std::vector<Shape> shapes;
+  std::vector<Tensor<T>> values;
+  bool record = false;
+  for (const auto& x : inputs) {
+    shapes.push_back(x.shape());
+    values.push_back(accepts_strides<Op> ? x : x.dense());
+    record = record || x.requires_grad();
+  }
+  const Shape expected = op.shape(shapes);
+  Tensor<T> out;
+  if (record && grad_enabled()) {
+    auto node = make_ref<autograd::OpNode<Op, T>>(std::move(op), inputs);
+    out = node->forward(Inputs<T>(values)).detach();
+    out.set_edge(node);
+  } else {
+    Context<T> context;
+    out = op.forward(context, Inputs<T>(values)).detach();
+  }
+  check(out.shape() == expected, Op::name, "forward gave shape ", out.shape(), ", its shape rule ",
+        expected);
+  return out;
+}
+
+template <class Op, FloatElement T>
+requires Operation<Op, T> Tensor<T> apply(Op op, std::initializer_list<Tensor<T>> inputs) {
+  return apply(std::move(op), Inputs<T>(inputs.begin(), inputs.size()));
+}
+
+}  // namespace mien
