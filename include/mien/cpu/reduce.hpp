@@ -1,7 +1,7 @@
 #pragma once
-// Host side of the reductions: x (pre, mid, post) reduced over mid to y (pre, post). Long
-// reductions are split into pieces of fixed size whose results are combined in order, so the bits
-// do not depend on the number of threads.
+// Host side of the reductions: x (pre, mid, post) reduced over mid to y (pre, post). NaN wins in
+// max and min. x is cut into tiles whose sizes depend on its shape alone and whose results are
+// combined in order, so the bits do not depend on the number of threads.
 
 #include <algorithm>
 #include <cstdint>
@@ -39,40 +39,61 @@ constexpr C neutral() {
     return std::numeric_limits<C>::infinity();
 }
 
-template <Reduction Kind, class T>
-void reduce(Cpu, T* y, const T* x, const ReduceParams& p) {
-  using C = Compute<T>;
-  constexpr std::int64_t elements_at_once = 1 << 14;
-  const auto columns = MIEN_ISA_PICK(reduce_columns<Kind, T>);
-  const auto row = MIEN_ISA_PICK(reduce_row<Kind, T>);
-  const auto slice = [&](C* out, const T* in, std::int64_t mid) {
-    if (p.post == 1)
-      *out = row(in, mid, neutral<Kind, C>());
-    else
-      columns(out, in, mid, p.post, neutral<Kind, C>());
-  };
+// (mid, post) in tiles of at most rows x columns elements.
+struct ReduceTiles {
+  static constexpr std::int64_t elements_at_once = 1 << 14;
+  std::int64_t rows, columns, across_mid, across_post;
 
-  // Pieces of `mid` whose size depends on the shape alone.
-  const std::int64_t piece =
-      std::max<std::int64_t>(1, elements_at_once / std::max<std::int64_t>(p.post, 1));
-  const std::int64_t pieces = std::max<std::int64_t>(1, (p.mid + piece - 1) / piece);
-  std::vector<C> partial(static_cast<std::size_t>(p.pre * pieces * p.post));
-  const std::int64_t at_once =
-      std::max<std::int64_t>(1, elements_at_once / std::max<std::int64_t>(1, p.mid * p.post));
-  parallel_for(p.pre * pieces, at_once, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const std::int64_t first = i % pieces * piece;
-      slice(partial.data() + i * p.post, x + ((i / pieces) * p.mid + first) * p.post,
-            std::min(piece, p.mid - first));
-    }
-  });
-  for (std::int64_t i = 0; i < p.pre; ++i) {
-    C* total = partial.data() + i * pieces * p.post;
-    for (std::int64_t k = 1; k < pieces; ++k)
-      for (std::int64_t j = 0; j < p.post; ++j)
-        total[j] = scalar::combine<Kind>(total[j], total[k * p.post + j]);
-    for (std::int64_t j = 0; j < p.post; ++j) y[i * p.post + j] = static_cast<T>(total[j]);
+  explicit ReduceTiles(const ReduceParams& p) {
+    // Short columns: within a tile each is summed one by one, which loses precision as it grows.
+    columns = std::clamp<std::int64_t>(p.post, 1, 512);
+    rows =
+        columns == 1 ? elements_at_once : std::min<std::int64_t>(elements_at_once / columns, 1024);
+    across_mid = std::max<std::int64_t>(1, (p.mid + rows - 1) / rows);
+    across_post = (p.post + columns - 1) / columns;
   }
+};
+
+// The result is not rounded to T.
+template <Reduction Kind, class T>
+void reduce(Cpu, Compute<T>* y, const T* x, const ReduceParams& p) {
+  using C = Compute<T>;
+  const auto reduce_tile = MIEN_ISA_PICK(reduce_columns<Kind, T>);
+  const auto reduce_line = MIEN_ISA_PICK(reduce_row<Kind, T>);
+  const ReduceTiles tiles(p);
+  const auto at_once = [](std::int64_t size) {
+    return size < ReduceTiles::elements_at_once ? ReduceTiles::elements_at_once / (size + 1) : 1;
+  };
+  std::vector<C> several(
+      static_cast<std::size_t>(tiles.across_mid > 1 ? p.pre * tiles.across_mid * p.post : 0));
+  C* partial = tiles.across_mid > 1 ? several.data() : y;  // (pre, across_mid, post)
+  parallel_for(p.pre * tiles.across_mid * tiles.across_post,
+               at_once(std::min(p.mid, tiles.rows) * tiles.columns),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t i = begin; i < end; ++i) {
+                   const std::int64_t column = i % tiles.across_post * tiles.columns;
+                   const std::int64_t part = i / tiles.across_post;
+                   const std::int64_t row = part % tiles.across_mid * tiles.rows;
+                   const std::int64_t rows = std::min(tiles.rows, p.mid - row);
+                   const T* in = x + (part / tiles.across_mid * p.mid + row) * p.post + column;
+                   C* out = partial + part * p.post + column;
+                   if (p.post == 1)
+                     *out = reduce_line(in, rows, neutral<Kind, C>());
+                   else
+                     reduce_tile(out, in, rows, std::min(tiles.columns, p.post - column), p.post,
+                                 neutral<Kind, C>());
+                 }
+               });
+  if (tiles.across_mid == 1) return;
+  parallel_for(p.pre * p.post, at_once(tiles.across_mid),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t i = begin; i < end; ++i) {
+                   const C* part = partial + i / p.post * tiles.across_mid * p.post + i % p.post;
+                   y[i] = *part;
+                   for (std::int64_t k = 1; k < tiles.across_mid; ++k)
+                     y[i] = scalar::combine<Kind>(y[i], part[k * p.post]);
+                 }
+               });
 }
 
 }  // namespace mien::kernels

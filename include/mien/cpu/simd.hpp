@@ -27,6 +27,18 @@
 #include <mien/config.hpp>
 #include <mien/core/dtype.hpp>
 
+#if MIEN_X86
+#if MIEN_GCC  // GCC 12 warns of variables that its own AVX-512 intrinsics leave open
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <immintrin.h>
+#if MIEN_GCC
+#pragma GCC diagnostic pop
+#endif
+#endif
+
 #include <mien/cpu/simd_scalar.inl>
 #if MIEN_X86
 MIEN_TARGET_BEGIN(MIEN_AVX2)

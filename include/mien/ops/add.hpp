@@ -10,6 +10,7 @@ namespace ops {
 struct Add {
   static constexpr std::string_view name = "add";
   static constexpr const char* torch = "x[0] + x[1]";
+  static constexpr Gradient gradient_a = Gradient::is_dy, gradient_b = Gradient::is_dy;
 
   template <class C>
   C reference(C a, C b) const {
@@ -37,14 +38,6 @@ struct Math<ops::Add> {
   template <class V>
   static MIEN_INLINE V forward(V a, V b, const ops::Add&) {
     return a + b;
-  }
-  template <class V>
-  static MIEN_INLINE V backward_a(V, V, V dy, const ops::Add&) {
-    return dy;
-  }
-  template <class V>
-  static MIEN_INLINE V backward_b(V, V, V dy, const ops::Add&) {
-    return dy;
   }
 };
 }  // namespace mien::kernels::MIEN_ISA

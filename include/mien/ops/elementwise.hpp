@@ -1,10 +1,11 @@
 #pragma once
-// Makes full ops of elementwise ones. An elementwise op (silu.hpp, add.hpp) states only
+// Makes full ops of elementwise ones. An elementwise op (silu.hpp, mul.hpp) states only
 //   name, torch                       PyTorch's name for it, as Python over x[0] (and x[1])
 //   reference(x) or reference(a, b)   one element
-//   reads (unary)                     whether backward reads the input or the output
+//   reads, or gradient_a, gradient_b  what backward is computed from
 //   Math<Op>                          forward and backward over vectors, per instruction set
-// Unary and Binary add shapes, broadcasting, threads, recording and samples.
+// and, where the defaults do not do, the samples' domain and example() attributes. Unary and Binary
+// add shapes, broadcasting, threads, recording and samples.
 
 #include <mien/cpu/elementwise.hpp>
 #include <mien/ops/op.hpp>
@@ -12,9 +13,13 @@
 
 namespace mien {
 
-enum class Reads { input, output };
+// What the gradient of a unary op is computed from, beside dy.
+enum class Reads { nothing, input, output };
 
-// Interval from which an elementwise op's samples are drawn; ops with a smaller domain state theirs.
+// What the gradient of one operand of a binary op is: dy itself, or computed from dy and ...
+enum class Gradient { is_dy, from_dy, from_a, from_b, from_both };
+
+// Interval from which an elementwise op's samples are drawn.
 struct Domain {
   double low = -3, high = 3;
 };
@@ -23,6 +28,15 @@ template <class Op>
 constexpr Domain domain_of() {
   if constexpr (requires { Op::domain; })
     return Op::domain;
+  else
+    return {};
+}
+
+// The op with the attributes that its samples use.
+template <class Op>
+constexpr Op example_of() {
+  if constexpr (requires { Op::example(); })
+    return Op::example();
   else
     return {};
 }
@@ -50,25 +64,28 @@ struct Unary {
     with_device(x.device(), [&](auto device) {
       kernels::unary(device, y.mutable_data(), x.data(), x.numel(), op);
     });
-    ctx.save(Op::reads == Reads::input ? x : y);
+    if (Op::reads != Reads::nothing) ctx.save(Op::reads == Reads::input ? x : y);
     return y;
   }
 
   template <class T>
   Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
     Tensor<T> dx(dy.shape(), dy.device());
+    const Tensor<T>& read = Op::reads == Reads::nothing ? dy : ctx.saved(0);
     with_device(dy.device(), [&](auto device) {
-      kernels::unary_grad(device, dx.mutable_data(), ctx.saved(0).data(), dy.data(), dy.numel(),
-                          op);
+      kernels::unary_grad(device, dx.mutable_data(), read.data(), dy.data(), dy.numel(), op);
     });
     return {dx};
   }
 
   static std::vector<Sample<Unary>> samples() {
-    const Domain domain = domain_of<Op>();
+    constexpr Domain domain = domain_of<Op>();
     std::vector<Sample<Unary>> cases;
     for (const Shape& shape : {Shape{}, Shape{3}, Shape{2, 3, 5, 7}})
-      cases.push_back({str("rank", shape.rank()), {}, {{shape, domain.low, domain.high}}, Op::torch});
+      cases.push_back({str("rank", shape.rank()),
+                       {example_of<Op>()},
+                       {{shape, domain.low, domain.high}},
+                       Op::torch});
     return cases;
   }
 };
@@ -78,6 +95,7 @@ template <class Op>
 struct Binary {
   static constexpr std::string_view name = Op::name;
   Op op = {};
+  kernels::BinaryParams shapes = {};  // noted by forward
 
   Shape shape(std::span<const Shape> in) const { return broadcast(in[0], in[1], name); }
 
@@ -102,42 +120,35 @@ struct Binary {
   template <class T>
   Tensor<T> forward(Context<T>& ctx, Inputs<T> in) {
     const Tensor<T>&a = in[0], &b = in[1];
-    Tensor<T> y(broadcast(a.shape(), b.shape(), name), a.device());
-    const kernels::BroadcastRows rows(y.shape(), a.shape(), b.shape());
-    if (y.numel() > 0) {
-      with_device(a.device(), [&](auto device) {
-        kernels::binary(device, y.mutable_data(), a.data(), b.data(), rows, op);
-      });
-    }
-    ctx.save(a, b);
+    shapes = {broadcast(a.shape(), b.shape(), name), a.shape(), b.shape()};
+    Tensor<T> y(shapes.out, a.device());
+    with_device(a.device(), [&](auto device) {
+      kernels::binary(device, y.mutable_data(), a.data(), b.data(), shapes, op);
+    });
+    const auto reads = [&](Gradient operand) {
+      const auto from = [&](Gradient g) { return g == operand || g == Gradient::from_both; };
+      return (ctx.needs(0) && from(Op::gradient_a)) || (ctx.needs(1) && from(Op::gradient_b));
+    };
+    ctx.save(reads(Gradient::from_a) ? a : Tensor<T>(), reads(Gradient::from_b) ? b : Tensor<T>());
     return y;
   }
 
   template <class T>
   Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
-    const Tensor<T>&a = ctx.saved(0), &b = ctx.saved(1);
-    const kernels::BroadcastRows rows(dy.shape(), a.shape(), b.shape());
-    const auto gradient = [&]<bool ForA>(std::bool_constant<ForA>, const Shape& shape) {
-      Tensor<T> full(dy.shape(), dy.device());
-      if (dy.numel() > 0) {
-        with_device(dy.device(), [&](auto device) {
-          kernels::binary_grad<ForA>(device, full.mutable_data(), a.data(), b.data(), dy.data(),
-                                     rows, op);
-        });
-      }
-      return sum_to(full, shape);
-    };
     Gradients<T> gradients(2);
-    if (ctx.needs(0)) gradients[0] = gradient(std::true_type{}, a.shape());
-    if (ctx.needs(1)) gradients[1] = gradient(std::false_type{}, b.shape());
+    if (ctx.needs(0)) gradients[0] = sum_to(gradient<true>(ctx, dy), shapes.a);
+    if (ctx.needs(1)) gradients[1] = sum_to(gradient<false>(ctx, dy), shapes.b);
     return gradients;
   }
 
   static std::vector<Sample<Binary>> samples() {
-    const Domain domain = domain_of<Op>();
+    constexpr Domain domain = domain_of<Op>();
     std::vector<Sample<Binary>> cases;
     const auto add = [&](const char* label, const Shape& a, const Shape& b) {
-      cases.push_back({label, {}, {{a, domain.low, domain.high}, {b, domain.low, domain.high}}, Op::torch});
+      cases.push_back({label,
+                       {example_of<Op>()},
+                       {{a, domain.low, domain.high}, {b, domain.low, domain.high}},
+                       Op::torch});
     };
     add("same", {2, 3, 17}, {2, 3, 17});
     add("channels", {2, 3, 2, 5}, {5});
@@ -145,6 +156,24 @@ struct Binary {
     add("scalar", {2, 19}, {});
     add("both_stretch", {3, 1, 4}, {5, 1});
     return cases;
+  }
+
+ private:
+  // In the broadcast shape.
+  template <bool ForA, class T>
+  Tensor<T> gradient(const Context<T>& ctx, const Tensor<T>& dy) const {
+    if constexpr ((ForA ? Op::gradient_a : Op::gradient_b) == Gradient::is_dy) {
+      return dy;
+    } else {
+      // dy stands in for an operand that was not saved as no gradient reads it.
+      const auto saved = [&](int i) { return (ctx.saved(i).defined() ? ctx.saved(i) : dy).data(); };
+      Tensor<T> out(dy.shape(), dy.device());
+      with_device(dy.device(), [&](auto device) {
+        kernels::binary_grad<ForA>(device, out.mutable_data(), saved(0), saved(1), dy.data(),
+                                   shapes, op);
+      });
+      return out;
+    }
   }
 };
 

@@ -6,15 +6,14 @@ namespace mien::kernels::scalar {
 template <class T>
 struct Vec;
 
-struct Mask {
-  bool set;
-};
-
 template <class T>
 requires OneOf<T, float, double>
 struct Vec<T> {
   static constexpr int lanes = 1;
   T v;
+  struct Mask {
+    bool set;
+  };
 
   MIEN_INLINE Vec() : v(0) {}
   MIEN_INLINE Vec(T value) : v(value) {}

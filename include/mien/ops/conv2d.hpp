@@ -1,0 +1,212 @@
+#pragma once
+// Two-dimensional convolution (cross-correlation), with an optional activation fused behind it:
+//   y[n, i, j, o] = act(b[o] + sum over u, v, c of x[n, i s - p + u d, j s - p + v d, c] w[u, v, c, o])
+// x (n, h, w, in), w (kh, kw, in / groups, out), b (out), y (n, out_h, out_w, out). Group g of the
+// output channels sees group g of the input's. torch.nn.functional.conv2d, in mien's layouts.
+
+#include <vector>
+
+#include <mien/cpu/conv.hpp>
+#include <mien/ops/activation.hpp>
+#include <mien/ops/fused_epilogue.hpp>
+#include <mien/ops/op.hpp>
+#include <mien/ops/window.hpp>
+
+namespace mien {
+
+struct Conv2dOptions {
+  Size2d stride = 1;
+  Padding2d padding = 0;  // same_padding() gives TensorFlow's
+  Size2d dilation = 1;
+  std::int64_t groups = 1;
+  Activation activation = Activation::none;
+  double slope = 0.01;  // of leaky_relu
+};
+
+namespace ops {
+
+// Sizes of a convolution, dense; throws where they do not fit together.
+inline kernels::Conv2dParams conv2d_params(const Shape& x, const Shape& w, const Conv2dOptions& o) {
+  constexpr std::string_view name = "conv2d";
+  check(x.rank() == 4, name, "expected x of shape (n, h, w, channels), got ", x);
+  check(w.rank() == 4, name, "expected a weight of shape (kh, kw, in / groups, out), got ", w);
+  check(o.groups >= 1 && w[3] % o.groups == 0, name, w[3], " output channels do not divide into ",
+        o.groups, " groups");
+  check(w[2] * o.groups == x[3], name, "weight has ", w[2] * o.groups,
+        " input channels, input has ", x[3]);
+  const auto& pad = o.padding;
+  check(pad.top >= 0 && pad.left >= 0 && pad.bottom >= 0 && pad.right >= 0, name,
+        "padding is negative");
+  return {.n = x[0], .h = x[1], .w = x[2], .c = x[3],
+          .out_h = window_count(x[1] + pad.top + pad.bottom, window_extent(w[0], o.dilation.h),
+                                o.stride.h, name),
+          .out_w = window_count(x[2] + pad.left + pad.right, window_extent(w[1], o.dilation.w),
+                                o.stride.w, name),
+          .out_c = w[3], .kernel_h = w[0], .kernel_w = w[1],
+          .stride_h = o.stride.h, .stride_w = o.stride.w,
+          .dilation_h = o.dilation.h, .dilation_w = o.dilation.w,
+          .pad_top = pad.top, .pad_left = pad.left, .groups = o.groups};
+}
+
+template <class T, class Device>
+Ref<PackedWeights<T>> packed_conv2d(Device device, const Tensor<T>& w,
+                                    const kernels::Conv2dParams& p) {
+  struct Kind;
+  Shape layout = w.shape();
+  layout.push_back(p.groups);
+  return packed_weights<kernels::Conv2dParams>(
+      w, layout, kernels::packed_conv2d_size<T>(p),
+      [&](Compute<T>* packed) { kernels::pack_conv2d(device, packed, w.data(), p); });
+}
+
+// Inputs: x, w, bias (may be absent).
+struct Conv2d {
+  static constexpr std::string_view name = "conv2d";
+  Conv2dOptions options = {};
+
+  Shape shape(std::span<const Shape> in) const {
+    const Shape out = out_shape(conv2d_params(in[0], in[1], options));
+    check(in[2].rank() == 0 || in[2] == Shape{out[3]}, name, "weight has ", out[3],
+          " output channels, bias has shape ", in[2]);
+    return out;
+  }
+
+  template <class T>
+  Tensor<T> reference(Inputs<T> in) const {
+    const auto p = conv2d_params(in[0].shape(), in[1].shape(), options);
+    const auto bias = as_compute(in[2]);
+    Tensor<T> y(out_shape(p));
+    kernels::conv2d_reference(y.mutable_data(), in[0].data(), in[1].data(), p, epilogue<T>(bias));
+    return y;
+  }
+
+  template <class T>
+  Tensor<T> forward(Context<T>& ctx, Inputs<T> in) {
+    const Tensor<T>&x = in[0], &w = in[1];
+    const auto p = conv2d_params(x.shape(), w.shape(), options);
+    const auto bias = as_compute(in[2]);
+    Tensor<T> y(out_shape(p), x.device());
+    ctx.save(x, w);
+    return with_device(x.device(), [&](auto device) {
+      if (ctx.recording()) {
+        kernels::conv2d(device, y.mutable_data(), x.data(), w.data(), p,
+                        kernels::Epilogue<T>{.shift = bias.data()});
+        return activate(ctx, y, options.activation, options.slope, name);
+      }
+      kernels::conv2d(device, y.mutable_data(), x.data(), packed_conv2d(device, w, p)->packed(), p,
+                      epilogue<T>(bias));
+      return y;
+    });
+  }
+
+  template <class T>
+  Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
+    const Tensor<T>&x = ctx.saved(0), &w = ctx.saved(1);
+    const auto p = conv2d_params(x.shape(), w.shape(), options);
+    const Tensor<T> g = activation_gradient(ctx, 2, dy, options.activation, options.slope, name);
+    Gradients<T> gradients(3);
+    with_device(x.device(), [&](auto device) {
+      if (ctx.needs(0)) {
+        gradients[0] = Tensor<T>(x.shape(), x.device());
+        kernels::conv2d_data_grad(device, gradients[0].mutable_data(), g.data(), w.data(), p);
+      }
+      if (ctx.needs(1)) {
+        gradients[1] = Tensor<T>(w.shape(), x.device());
+        kernels::conv2d_weight_grad(device, gradients[1].mutable_data(), x.data(), g.data(), p);
+      }
+      if (ctx.needs(2)) {
+        gradients[2] = Tensor<T>(Shape{p.out_c}, x.device());
+        kernels::column_sums(device, gradients[2].mutable_data(), g.data(),
+                             p.n * p.out_h * p.out_w, p.out_c, p.out_c);
+      }
+    });
+    return gradients;
+  }
+
+  static std::vector<Sample<Conv2d>> samples();
+
+  static Shape out_shape(const kernels::Conv2dParams& p) { return {p.n, p.out_h, p.out_w, p.out_c}; }
+
+ private:
+  template <class T>
+  kernels::Epilogue<T> epilogue(const Tensor<Compute<T>>& bias) const {
+    return {.shift = bias.data(),
+            .activation = options.activation,
+            .slope = static_cast<Compute<T>>(options.slope)};
+  }
+};
+
+inline std::vector<Sample<Conv2d>> Conv2d::samples() {
+  const SampleInput none{{}, 0, 0, true};
+  const auto torch = [](const char* rest) {
+    return str("nhwc(F.conv2d(nchw(x[0]), oihw(x[1]), ", rest, "))");
+  };
+  const SampleInput image{{2, 6, 7, 3}}, kernel{{3, 3, 3, 5}}, bias{{5}};
+  return {
+      {"3x3", {{.padding = 1}}, {image, kernel, bias}, torch("x[2], padding=1")},
+      {"stride2", {{.stride = 2, .padding = 1}}, {image, kernel, none}, torch("None, 2, 1")},
+      {"tf_same", {{.stride = 2, .padding = same_padding({1, 6, 7, 3}, 3, 2)}},
+       {{{1, 6, 7, 3}}, {{3, 3, 3, 17}}, none},
+       "nhwc(F.conv2d(F.pad(nchw(x[0]), (1, 1, 0, 1)), oihw(x[1]), None, 2))"},
+      {"dilated", {{.padding = {2, 1}, .dilation = {2, 1}}}, {image, kernel, bias},
+       torch("x[2], 1, (2, 1), (2, 1)")},
+      {"groups", {{.stride = {1, 2}, .padding = 1, .groups = 2}},
+       {{{1, 5, 6, 6}}, {{3, 3, 3, 4}}, {{4}}}, torch("x[2], (1, 2), 1, 1, 2")},
+      {"1x1", {}, {{{2, 4, 5, 19}}, {{1, 1, 19, 33}}, none}, torch("None")},
+      {"1x1_stride2", {{.stride = 2}}, {{{1, 5, 4, 7}}, {{1, 1, 7, 4}}, {{4}}}, torch("x[2], 2")},
+      {"5x3_valid", {}, {{{1, 7, 16, 4}}, {{5, 3, 4, 6}}, none}, torch("None")},
+      {"silu", {{.padding = 1, .activation = Activation::silu}}, {image, kernel, bias},
+       "F.silu(" + torch("x[2], padding=1") + ")"},
+      {"leaky", {{.padding = 1, .activation = Activation::leaky_relu, .slope = 0.2}},
+       {image, kernel, bias}, "F.leaky_relu(" + torch("x[2], padding=1") + ", 0.2)"},
+  };
+}
+
+}  // namespace ops
+
+// x (n, h, w, in), w (kh, kw, in / groups, out), bias (out) or an undefined tensor, to
+// (n, out_h, out_w, out) with out_h = (h + padding - dilation (kh - 1) - 1) / stride + 1.
+template <FloatElement T>
+Tensor<T> conv2d(const Tensor<T>& x, const Tensor<T>& w, const Tensor<T>& bias,
+                 const Conv2dOptions& options = {}) {
+  return apply(ops::Conv2d{options}, {x, w, bias});
+}
+
+// Values only: the convolution with everything that follows it fused into its stores, written to
+// `y`. x, y and the residual may be channels of wider images (slices of the last dimension); x and
+// y may lie in one image as long as they share no channel. `options` state no activation of their
+// own. Not recorded: fails where a gradient would be lost.
+template <FloatElement T>
+void conv2d_into(const Tensor<T>& y, const Tensor<T>& x, const Tensor<T>& w,
+                 const Conv2dOptions& options, const FusedEpilogue<T>& epilogue = {}) {
+  constexpr std::string_view name = "conv2d_into";
+  ops::check_not_recorded<T>({x, w, y}, name);
+  check(options.activation == Activation::none, name, "the epilogue states the activation");
+  check(w.is_contiguous(), name, "the weight has strides ", w.strides());
+  auto p = ops::conv2d_params(x.shape(), w.shape(), options);
+  check(y.shape() == ops::Conv2d::out_shape(p), name, "expected an output of shape ",
+        ops::Conv2d::out_shape(p), ", got ", y.shape());
+  const ops::ImageStrides from(x, name), to(y, name);
+  p.x_pixel = from.pixel;
+  p.x_row = from.row;
+  p.x_image = from.image;
+  p.y_pixel = to.pixel;
+  p.y_row = to.row;
+  p.y_image = to.image;
+  with_device(x.device(), [&](auto device) {
+    kernels::conv2d(device, y.mutable_data(), x.data(), ops::packed_conv2d(device, w, p)->packed(),
+                    p, ops::kernel_epilogue(epilogue, y.shape(), name));
+  });
+}
+
+// The same into a new tensor.
+template <FloatElement T>
+Tensor<T> conv2d_fused(const Tensor<T>& x, const Tensor<T>& w, const Conv2dOptions& options,
+                       const FusedEpilogue<T>& epilogue = {}) {
+  const auto p = ops::conv2d_params(x.shape(), w.shape(), options);
+  const Tensor<T> y(ops::Conv2d::out_shape(p), x.device());
+  conv2d_into(y, x, w, options, epilogue);
+  return y;
+}
+
+}  // namespace mien

@@ -1,0 +1,140 @@
+#pragma once
+// Fully connected layer with an optional activation fused behind it: y = act(x w + b);
+// x (..., in), w (in, out), b (out), y (..., out).
+
+#include <vector>
+
+#include <mien/cpu/gemm.hpp>
+#include <mien/ops/activation.hpp>
+#include <mien/ops/op.hpp>
+#include <mien/ops/packed_weights.hpp>
+
+namespace mien {
+
+struct LinearOptions {
+  Activation activation = Activation::none;
+  double slope = 0.01;  // of leaky_relu
+};
+
+namespace ops {
+
+// Inputs: x, w, bias (may be absent).
+struct Linear {
+  static constexpr std::string_view name = "linear";
+  LinearOptions options = {};
+
+  Shape shape(std::span<const Shape> in) const {
+    const Shape &x = in[0], &w = in[1];
+    check(x.rank() >= 1, name, "expected x of shape (..., features), got ", x);
+    check(w.rank() == 2, name, "expected a weight of shape (in, out), got ", w);
+    check(x[-1] > 0, name, "x of shape ", x, " has no features");
+    check(x[-1] == w[0], name, "weight has ", w[0], " input features, input has ", x[-1]);
+    check(in[2].rank() == 0 || in[2] == Shape{w[1]}, name, "weight has ", w[1],
+          " output features, bias has shape ", in[2]);
+    return out_shape(x, w[1]);
+  }
+
+  template <class T>
+  Tensor<T> reference(Inputs<T> in) const {
+    using C = Compute<T>;
+    const Tensor<T>&x = in[0], &w = in[1], &bias = in[2];
+    const std::int64_t k = w.dim(0), n = w.dim(1);
+    Tensor<T> y(out_shape(x.shape(), n));
+    for (std::int64_t at = 0; at < y.numel(); ++at) {
+      C sum = bias.defined() ? static_cast<C>(bias(at % n)) : C(0);
+      for (std::int64_t i = 0; i < k; ++i)
+        sum += static_cast<C>(x.data()[at / n * k + i]) * static_cast<C>(w(i, at % n));
+      y.mutable_data()[at] = with_activation(options.activation, options.slope, name, [&](auto op) {
+        return static_cast<T>(op.reference(sum));
+      });
+    }
+    return y;
+  }
+
+  template <class T>
+  Tensor<T> forward(Context<T>& ctx, Inputs<T> in) {
+    const Tensor<T>&x = in[0], &w = in[1];
+    const std::int64_t k = w.dim(0), n = w.dim(1);
+    const kernels::GemmParams p{.m = rows_of(x), .n = n, .k = k, .a_row = k, .a_col = 1,
+                                .b_row = n, .b_col = 1, .c_row = n};
+    const auto bias = as_compute(in[2]);
+    kernels::Epilogue<T> epilogue{.shift = bias.data()};
+    Tensor<T> y(out_shape(x.shape(), n), x.device());
+    ctx.save(x, w);
+    return with_device(x.device(), [&](auto device) {
+      if (ctx.recording()) {
+        kernels::gemm(device, y.mutable_data(), x.data(), w.data(), p, epilogue);
+        return activate(ctx, y, options.activation, options.slope, name);
+      }
+      epilogue.activation = options.activation;
+      epilogue.slope = static_cast<Compute<T>>(options.slope);
+      const auto weights = packed_weights<Linear>(
+          w, w.shape(), kernels::packed_size<T>(k, n),
+          [&](Compute<T>* packed) { kernels::pack_b(device, packed, w.data(), k, n, n, 1); });
+      kernels::gemm(device, y.mutable_data(), x.data(), weights->packed(), p, epilogue);
+      return y;
+    });
+  }
+
+  template <class T>
+  Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
+    const Tensor<T>&x = ctx.saved(0), &w = ctx.saved(1);
+    const std::int64_t k = w.dim(0), n = w.dim(1), rows = rows_of(x);
+    const Tensor<T> g = activation_gradient(ctx, 2, dy, options.activation, options.slope, name);
+    Gradients<T> gradients(3);
+    with_device(x.device(), [&](auto device) {
+      if (ctx.needs(0)) {  // g w^T
+        gradients[0] = Tensor<T>(x.shape(), x.device());
+        kernels::gemm(device, gradients[0].mutable_data(), g.data(), w.data(),
+                      {.m = rows, .n = k, .k = n, .a_row = n, .a_col = 1, .b_row = 1, .b_col = n,
+                       .c_row = k});
+      }
+      if (ctx.needs(1)) {  // x^T g
+        gradients[1] = Tensor<T>(w.shape(), x.device());
+        kernels::gemm(device, gradients[1].mutable_data(), x.data(), g.data(),
+                      {.m = k, .n = n, .k = rows, .a_row = 1, .a_col = k, .b_row = n, .b_col = 1,
+                       .c_row = n});
+      }
+      if (ctx.needs(2)) {
+        gradients[2] = Tensor<T>(Shape{n}, x.device());
+        kernels::column_sums(device, gradients[2].mutable_data(), g.data(), rows, n, n);
+      }
+    });
+    return gradients;
+  }
+
+  static std::vector<Sample<Linear>> samples() {
+    const std::vector<SampleInput> with_bias{{{3, 7}}, {{7, 5}}, {{5}}};
+    const std::string torch = "x[0] @ x[1] + x[2]";
+    return {{"bias", {}, with_bias, torch},
+            {"no_bias", {}, {{{2, 3, 19}}, {{19, 33}}, {{}, 0, 0, true}}, "x[0] @ x[1]"},
+            {"vector", {}, {{{9}}, {{9, 4}}, {{4}}}, torch},
+            {"relu", {{.activation = Activation::relu}}, with_bias, "F.relu(" + torch + ")"},
+            {"silu", {{.activation = Activation::silu}}, with_bias, "F.silu(" + torch + ")"},
+            {"leaky", {{.activation = Activation::leaky_relu, .slope = 0.2}}, with_bias,
+             "F.leaky_relu(" + torch + ", 0.2)"},
+            {"sigmoid", {{.activation = Activation::sigmoid}}, {{{2, 40}}, {{40, 17}}, {{17}}},
+             "torch.sigmoid(" + torch + ")"}};
+  }
+
+ private:
+  static Shape out_shape(Shape x, std::int64_t features) {
+    x[-1] = features;
+    return x;
+  }
+  template <class T>
+  static std::int64_t rows_of(const Tensor<T>& x) {
+    return x.numel() / x.dim(-1);
+  }
+};
+
+}  // namespace ops
+
+// x (..., in), w (in, out), bias (out) or an undefined tensor, to (..., out).
+template <FloatElement T>
+Tensor<T> linear(const Tensor<T>& x, const Tensor<T>& w, const Tensor<T>& bias = {},
+                 const LinearOptions& options = {}) {
+  return apply(ops::Linear{options}, {x, w, bias});
+}
+
+}  // namespace mien
