@@ -6,18 +6,16 @@
 #define MIEN_VERSION_MINOR 1
 #define MIEN_VERSION_PATCH 0
 
+// 1 under GCC itself, 0 under Clang, which also defines __GNUC__.
+#if defined(__GNUC__) && !defined(__clang__)
+#define MIEN_GCC 1
+#else
+#define MIEN_GCC 0
+#endif
+
 // 1 where the AVX2 and AVX-512 bodies of the CPU kernels are compiled beside the scalar ones.
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#if defined(__x86_64__) && (MIEN_GCC || defined(__clang__))
 #define MIEN_X86 1
-#if !defined(__clang__)  // GCC 12 warns of variables that its own AVX-512 intrinsics leave open
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-#if !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
 #else
 #define MIEN_X86 0
 #endif
@@ -43,7 +41,7 @@
 // a translation unit whose baseline stays the plain one. Only cpu/foreach_isa.inl and the SIMD
 // wrappers open them.
 #define MIEN_PRAGMA(...) _Pragma(#__VA_ARGS__)
-#if MIEN_X86 && defined(__clang__)
+#if MIEN_X86 && !MIEN_GCC
 #define MIEN_TARGET_BEGIN(set) \
   MIEN_PRAGMA(clang attribute push(__attribute__((target(set))), apply_to = function))
 #define MIEN_TARGET_END MIEN_PRAGMA(clang attribute pop)

@@ -19,6 +19,7 @@
 #include <mien/io/safetensors.hpp>
 
 #include "support/data_dir.hpp"
+#include "support/difference.hpp"
 #include "support/op_samples.hpp"
 
 namespace mien::test {
@@ -31,23 +32,6 @@ constexpr double tolerance() {
   if constexpr (std::is_same_v<T, float>) return 4e-6;
   if constexpr (std::is_same_v<T, f16>) return 4e-3;
   return 3e-2;  // bf16
-}
-
-template <class T>
-std::string difference(const Tensor<T>& got, const Tensor<double>& expected, double tolerance) {
-  if (got.shape() != expected.shape())
-    return str("shape ", got.shape(), ", expected ", expected.shape());
-  const Tensor<double> a = got.template to<double>(), b = expected.dense();
-  double scale = 1;
-  for (std::int64_t i = 0; i < b.numel(); ++i)
-    if (std::isfinite(b.data()[i])) scale = std::max(scale, std::abs(b.data()[i]));
-  for (std::int64_t i = 0; i < b.numel(); ++i) {
-    const double x = a.data()[i], y = b.data()[i];
-    if (x == y || (std::isnan(x) && std::isnan(y))) continue;
-    if (!(std::abs(x - y) <= tolerance * scale))
-      return str("element ", i, " is ", x, ", expected ", y, " (shape ", got.shape(), ")");
-  }
-  return {};
 }
 
 // Every set of the machine, or the one that MIEN_ISA names.
@@ -164,7 +148,7 @@ class OpCheck : public testing::Test {
 };
 
 // Registers the checks of one op as tests "op/sample.check/isa".
-template <class Op>
+template <TestedOperation<double> Op>
 void register_op() {
   for (const auto& sample : Op::samples()) {
     const auto add = [&](const char* check, std::function<void()> body) {

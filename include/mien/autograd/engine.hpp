@@ -9,19 +9,27 @@ namespace mien {
 
 namespace autograd {
 
-// A graph is walked by one thread at a time; different graphs may be walked at once.
+// A graph is walked by one thread at a time; graphs that share no node, leaves included, may be
+// walked at once.
 class Engine {
  public:
+  // Where a node throws, the gradients still on their way are dropped, so that the nodes can take
+  // part in another walk; leaves keep what has reached them.
   static void run(const Ref<Node>& root, bool retain) {
-    count_consumers(root);
     std::vector<Ref<Node>> ready{root};
-    while (!ready.empty()) {
-      const Ref<Node> node = std::move(ready.back());
-      ready.pop_back();
-      const std::vector<Ref<Node>> inputs = node->inputs();
-      node->propagate(retain);
-      for (const auto& input : inputs)
-        if (input && --input->pending_ == 0) ready.push_back(input);
+    try {
+      count_consumers(root);
+      while (!ready.empty()) {
+        const Ref<Node> node = ready.back();
+        const std::vector<Ref<Node>> inputs = node->inputs();
+        node->propagate(retain);
+        ready.pop_back();
+        for (const auto& input : inputs)
+          if (input && --input->pending_ == 0) ready.push_back(input);
+      }
+    } catch (...) {
+      abandon(std::move(ready));
+      throw;
     }
   }
 
@@ -33,6 +41,17 @@ class Engine {
       stack.pop_back();
       for (const auto& input : node->inputs())
         if (input && input->pending_++ == 0) stack.push_back(input.get());
+    }
+  }
+
+  // Cleans these nodes and all behind them that wait for consumers.
+  static void abandon(std::vector<Ref<Node>> nodes) {
+    while (!nodes.empty()) {
+      const Ref<Node> node = std::move(nodes.back());
+      nodes.pop_back();
+      node->forget_gradient();
+      for (const auto& input : node->inputs())
+        if (input && std::exchange(input->pending_, 0) > 0) nodes.push_back(input);
     }
   }
 };
@@ -70,13 +89,14 @@ void Tensor<T>::zero_grad() const {
 }
 
 // Adds d(this)/d(leaf) * gradient to every leaf that this tensor was computed from. `gradient` may
-// be left out for one-element tensors (then 1). The graph is freed unless retain_graph.
+// be left out for one-element tensors (then 1). The graph is freed unless retain_graph. Elements
+// that backward needs must not have been written to since forward.
 template <Element T>
 void Tensor<T>::backward(const Tensor& gradient, bool retain_graph) const {
   check(requires_grad(), "backward", "the tensor does not depend on any tensor that requires grad");
   check(gradient.defined() || numel_ == 1, "backward",
         "a gradient is needed for a tensor of shape ", shape_);
-  const Tensor seed = gradient.defined() ? gradient.detach() : Tensor::ones(shape_);
+  const Tensor seed = gradient.defined() ? gradient.detach() : Tensor::ones(shape_, device());
   check(seed.shape() == shape_, "backward", "expected a gradient of shape ", shape_, ", got ",
         seed.shape());
   const auto node = autograd::node_of(*this);

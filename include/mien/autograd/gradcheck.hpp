@@ -20,9 +20,11 @@ struct GradcheckOptions {
 // Compares the gradients that backward() gives for L = sum(w * f(inputs)), w random, with
 // (L(x + h) - L(x - h)) / 2h for every element of every input that requires a gradient. Returns an
 // empty text where all agree, else what differs first. f: const std::vector<Tensor<double>>& ->
-// Tensor<double>, deterministic.
+// Tensor<double>, deterministic. The gradients stay in the inputs.
 template <class F>
 std::string gradcheck(F&& f, std::vector<Tensor<double>> inputs, GradcheckOptions options = {}) {
+  for (std::size_t k = 0; k < inputs.size(); ++k)
+    if (!inputs[k].is_contiguous()) return str("input ", k, " is not contiguous");
   Generator generator(20240607);
   const Tensor<double> out = f(inputs);
   if (!out.requires_grad()) return "the output does not depend on an input that requires grad";
@@ -50,8 +52,8 @@ std::string gradcheck(F&& f, std::vector<Tensor<double>> inputs, GradcheckOption
       inputs[k].mutable_data()[i] = x;
       const double numerical = (above - below) / (2 * options.step), got = analytic.data()[i];
       if (!(std::abs(got - numerical) <= options.absolute + options.relative * std::abs(numerical)))
-        return str("input ", static_cast<int>(k), ", element ", i, ": backward gives ", got,
-                   ", central differences ", numerical);
+        return str("input ", k, ", element ", i, ": backward gives ", got, ", central differences ",
+                   numerical);
     }
   }
   return {};

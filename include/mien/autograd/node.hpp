@@ -23,8 +23,17 @@ class Node : public RefCounted {
   // freed, and the graph behind this node cannot be walked again.
   virtual void propagate(bool retain) = 0;
 
+  // Drops the gradient collected so far.
+  virtual void forget_gradient() = 0;
+
  protected:
   void set_inputs(std::vector<Ref<Node>> inputs) { inputs_ = std::move(inputs); }
+
+  // A node that was walked without `retain` has no inputs any more.
+  void check_not_freed() const {
+    check(!inputs_.empty(), "backward", "the graph of '", name_,
+          "' was freed by an earlier backward(); pass retain_graph to walk it twice");
+  }
 
   // Frees the graph behind this node without recursion: a graph may be deeper than the stack.
   void release_inputs() {
@@ -76,6 +85,8 @@ class GradNode : public Node {
       add_into(gradient_, gradient);
     }
   }
+
+  void forget_gradient() override { gradient_ = {}; }
 
  protected:
   Tensor<T> gradient_;

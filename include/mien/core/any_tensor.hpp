@@ -20,8 +20,11 @@ class AnyTensor {
     storage_ = make_ref<Storage>(static_cast<std::size_t>(bytes));
   }
 
+  // A dense copy. Undefined for an undefined tensor.
   template <Element T>
-  AnyTensor(const Tensor<T>& tensor) : AnyTensor(dtype_of<T>, tensor.shape()) {
+  AnyTensor(const Tensor<T>& tensor) {
+    if (!tensor.defined()) return;
+    *this = AnyTensor(dtype_of<T>, tensor.shape());
     tensor.copy_to(static_cast<T*>(storage_->mutable_data()));
   }
 

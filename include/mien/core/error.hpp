@@ -2,6 +2,8 @@
 // Errors: exceptions whose text names the op, what was expected and what came.
 //   [conv2d] weight has 32 input channels, input has 24
 
+#include <cstdio>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -20,11 +22,21 @@ class Error : public std::runtime_error {
 namespace detail {
 
 inline void append(std::string& text, std::string_view part) { text += part; }
-inline void append(std::string& text, char part) { text += part; }
 
 template <class Number>
 requires std::is_arithmetic_v<Number>
-void append(std::string& text, Number part) { text += std::to_string(part); }
+void append(std::string& text, Number part) {
+  if constexpr (std::is_same_v<Number, char>) {
+    text += part;
+  } else if constexpr (std::is_floating_point_v<Number>) {
+    char digits[32];  // std::to_string would show 1e-7 as 0.000000
+    std::snprintf(digits, sizeof digits, "%.*g", std::numeric_limits<Number>::digits10,
+                  static_cast<double>(part));
+    text += digits;
+  } else {
+    text += std::to_string(part);
+  }
+}
 
 // Anything with a to_string() found by argument-dependent lookup (Shape, DType, Device).
 template <class Value>

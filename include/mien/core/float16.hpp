@@ -1,6 +1,7 @@
 #pragma once
 // 16-bit storage types with float arithmetic: bf16 (8 exponent bits) and f16 (IEEE binary16).
-// Conversions round to nearest even and keep subnormals, infinities and NaN.
+// Conversions round to nearest even and keep subnormals, infinities and NaN. A double or an integer
+// is rounded to float first.
 
 #include <bit>
 #include <cstdint>
@@ -10,8 +11,9 @@
 
 namespace mien {
 
+// What converts to a 16-bit type when asked: numbers, and the other 16-bit type.
 template <class T>
-concept Arithmetic = std::is_arithmetic_v<T>;
+concept ConvertsToFloat = std::is_convertible_v<T, float>;
 
 namespace detail {
 
@@ -28,8 +30,10 @@ constexpr std::uint16_t float_to_bf16(float value) {
 constexpr float f16_to_float(std::uint16_t bits) {
   const std::uint32_t sign = (bits & 0x8000u) << 16;
   const std::uint32_t magnitude = bits & 0x7fffu;
-  if (magnitude >= 0x7c00u)  // infinity, NaN
-    return std::bit_cast<float>(sign | 0x7f800000u | ((magnitude & 0x3ffu) << 13));
+  if (magnitude >= 0x7c00u) {  // infinity, NaN (made quiet, as the processor's conversion does)
+    const std::uint32_t quiet = magnitude > 0x7c00u ? 0x00400000u : 0u;
+    return std::bit_cast<float>(sign | 0x7f800000u | quiet | ((magnitude & 0x3ffu) << 13));
+  }
   if (magnitude >= 0x0400u)  // normal: move the exponent from bias 15 to bias 127
     return std::bit_cast<float>(sign | ((magnitude << 13) + (112u << 23)));
   // Zero and subnormal: the value is magnitude * 2^-24, exact in float.
@@ -58,7 +62,7 @@ constexpr std::uint16_t float_to_f16(float value) {
 struct bf16 {
   std::uint16_t bits = 0;
   constexpr bf16() = default;
-  template <Arithmetic Number>
+  template <ConvertsToFloat Number>
   constexpr explicit bf16(Number value) : bits(detail::float_to_bf16(static_cast<float>(value))) {}
   constexpr operator float() const { return detail::bf16_to_float(bits); }
   static constexpr bf16 from_bits(std::uint16_t bits) {
@@ -71,7 +75,7 @@ struct bf16 {
 struct f16 {
   std::uint16_t bits = 0;
   constexpr f16() = default;
-  template <Arithmetic Number>
+  template <ConvertsToFloat Number>
   constexpr explicit f16(Number value) : bits(detail::float_to_f16(static_cast<float>(value))) {}
   constexpr operator float() const { return detail::f16_to_float(bits); }
   static constexpr f16 from_bits(std::uint16_t bits) {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -20,16 +21,24 @@
 
 namespace mien {
 
+// Memory for a tensor could not be had; a caller with a smaller job to offer may go on.
+class OutOfMemory : public Error {
+ public:
+  using Error::Error;
+};
+
 struct MemoryStats {
   std::size_t in_use = 0;  // bytes handed out
   std::size_t cached = 0;  // bytes freed by the program and kept for reuse
-  std::size_t peak = 0;    // largest in_use so far
+  std::size_t peak = 0;    // largest in_use so far, or since reset_peak_memory()
 };
 
 namespace detail {
 
 // Blocks come in size classes of 1/8 of a power of two, so a block is at most 1/8 larger than
-// asked. Freed blocks go to their class's list; at most cache_limit bytes are kept.
+// asked. Freed blocks go to their class's list, which runs through the blocks themselves. At most
+// cache_limit bytes are kept: a block that does not fit any more drives out all others, as sizes
+// that a program has stopped using would otherwise fill the cache for good.
 class CachingAllocator {
  public:
   static constexpr std::size_t alignment = 64;
@@ -49,27 +58,16 @@ class CachingAllocator {
   void* allocate(std::size_t bytes) {
     const std::size_t size = rounded(bytes);
     check(size >= bytes, "memory", "cannot allocate ", bytes, " bytes");
-    {
-      const MutexLock lock(mutex_);
-      auto& list = free_[bin(size)];
-      count(size);
-      if (!list.empty()) {
-        void* block = list.back();
-        list.pop_back();
-        stats_.cached -= size;
-        return block;
-      }
-    }
+    if (void* block = take_cached(size)) return block;
     void* block = from_system(size);
     if (block == nullptr) {
       trim();
       block = from_system(size);
     }
-    if (block == nullptr) {
-      const MutexLock lock(mutex_);
-      stats_.in_use -= size;
-      fail("memory", str("out of memory: cannot allocate ", bytes, " bytes"));
-    }
+    if (block == nullptr)
+      throw OutOfMemory(str("[memory] out of memory: cannot allocate ", bytes, " bytes"));
+    const MutexLock lock(mutex_);
+    count(size);
     return block;
   }
 
@@ -78,8 +76,10 @@ class CachingAllocator {
     {
       const MutexLock lock(mutex_);
       stats_.in_use -= size;
-      if (stats_.cached + size <= cache_limit) {
-        free_[bin(size)].push_back(block);
+      if (size <= cache_limit) {
+        if (stats_.cached + size > cache_limit) free_cached();
+        FreeBlock*& list = free_[bin(size)];
+        list = new (block) FreeBlock{list};
         stats_.cached += size;
         return;
       }
@@ -90,11 +90,7 @@ class CachingAllocator {
   // Returns every cached block to the system.
   void trim() {
     const MutexLock lock(mutex_);
-    for (auto& list : free_) {
-      for (void* block : list) std::free(block);
-      list.clear();
-    }
-    stats_.cached = 0;
+    free_cached();
   }
 
   MemoryStats stats() {
@@ -102,7 +98,15 @@ class CachingAllocator {
     return stats_;
   }
 
+  void reset_peak() {
+    const MutexLock lock(mutex_);
+    stats_.peak = stats_.in_use;
+  }
+
  private:
+  struct FreeBlock {
+    FreeBlock* next;
+  };
   static constexpr std::size_t huge_page = std::size_t{2} << 20;
 
   // Every size is a multiple of 64 up to 512, then k/8 of a power of two with k in 9..16.
@@ -121,19 +125,37 @@ class CachingAllocator {
     return block;
   }
 
+  void* take_cached(std::size_t size) {
+    const MutexLock lock(mutex_);
+    FreeBlock*& list = free_[bin(size)];
+    if (list == nullptr) return nullptr;
+    stats_.cached -= size;
+    count(size);
+    return std::exchange(list, list->next);
+  }
+
   void count(std::size_t size) {
     stats_.in_use += size;
     if (stats_.in_use > stats_.peak) stats_.peak = stats_.in_use;
   }
 
+  void free_cached() {
+    for (FreeBlock*& list : free_)
+      while (list != nullptr) std::free(std::exchange(list, list->next));
+    stats_.cached = 0;
+  }
+
   pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
-  std::vector<void*> free_[9 + 55 * 8];
+  FreeBlock* free_[9 + 55 * 8] = {};
   MemoryStats stats_;
 };
 
 }  // namespace detail
 
 inline MemoryStats memory_stats() { return detail::CachingAllocator::instance().stats(); }
+
+// Begins another measurement of the peak.
+inline void reset_peak_memory() { detail::CachingAllocator::instance().reset_peak(); }
 
 // Returns memory that mien keeps for reuse to the system.
 inline void trim_memory() { detail::CachingAllocator::instance().trim(); }

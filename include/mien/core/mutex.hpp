@@ -5,9 +5,12 @@
 
 namespace mien::detail {
 
+struct AlreadyLocked {};
+
 class MutexLock {
  public:
   explicit MutexLock(pthread_mutex_t& mutex) : mutex_(mutex) { pthread_mutex_lock(&mutex_); }
+  MutexLock(pthread_mutex_t& mutex, AlreadyLocked) : mutex_(mutex) {}
   ~MutexLock() { pthread_mutex_unlock(&mutex_); }
   MutexLock(const MutexLock&) = delete;
   MutexLock& operator=(const MutexLock&) = delete;

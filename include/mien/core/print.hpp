@@ -41,9 +41,10 @@ void print_dim(std::string& text, const T* data, const Tensor<T>& x, int d,
       innermost ? ", " : ",\n" + std::string(static_cast<std::size_t>(d) + 1, ' ');
   text += '[';
   const std::int64_t n = x.dim(d);
+  const bool shortened = n > options.limit && n > 2 * options.edge;
   for (std::int64_t i = 0; i < n; ++i) {
     if (i > 0) text += separator;
-    if (n > options.limit && i == options.edge) {
+    if (shortened && i == options.edge) {
       text += "...";
       i = n - options.edge - 1;
       continue;

@@ -90,7 +90,8 @@ Tensor<T> random_fill(const Shape& shape, Generator& generator, Fill fill) {
 
 }  // namespace detail
 
-// Uniform numbers in [low, high).
+// Uniform numbers from 24 random bits each: low + (high - low) u with u in [0, 1). Rounding to T
+// may give `high` itself.
 template <FloatElement T>
 Tensor<T> rand(const Shape& shape, Generator& generator, Compute<T> low = 0, Compute<T> high = 1) {
   return detail::random_fill<T>(shape, generator, [=](const std::array<std::uint32_t, 4>& words) {

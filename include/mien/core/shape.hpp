@@ -36,16 +36,20 @@ class Shape {
     dims_[static_cast<std::size_t>(rank_++)] = dim;
   }
 
-  // Product of the sizes; 1 for a scalar. Throws where it does not fit 63 bits or a size is
-  // negative.
+  // Product of the sizes; 1 for a scalar. Throws where a size is negative or the product of the
+  // others does not fit 63 bits, even beside a size of 0: strides are such products.
   std::int64_t numel() const {
     std::int64_t product = 1;
+    bool empty = false;
     for (const auto dim : *this) {
-      check(dim >= 0, "shape", "negative size in ", str_of());
-      check(!__builtin_mul_overflow(product, dim, &product), "shape", "too many elements in ",
-            str_of());
+      check(dim >= 0, "shape", "negative size in ", *this);
+      if (dim == 0)
+        empty = true;
+      else
+        check(!__builtin_mul_overflow(product, dim, &product), "shape", "too many elements in ",
+              *this);
     }
-    return product;
+    return empty ? 0 : product;
   }
 
   friend bool operator==(const Shape& a, const Shape& b) {
@@ -55,20 +59,17 @@ class Shape {
     return true;
   }
 
-  friend std::string to_string(const Shape& shape) { return shape.str_of(); }
+  friend std::string to_string(const Shape& shape) {
+    std::string text = "(";
+    for (const auto dim : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(dim);
+    return text + ")";
+  }
 
  private:
   std::size_t index(int i) const {
     const int at = i < 0 ? i + rank_ : i;
     check(at >= 0 && at < rank_, "shape", "dimension ", i, " of a shape of rank ", rank_);
     return static_cast<std::size_t>(at);
-  }
-
-  std::string str_of() const {
-    std::string text = "(";
-    for (int i = 0; i < rank_; ++i)
-      text += (i ? ", " : "") + std::to_string(dims_[static_cast<std::size_t>(i)]);
-    return text + ")";
   }
 
   std::array<std::int64_t, max_rank> dims_{};
@@ -101,6 +102,26 @@ inline Shape broadcast(const Shape& a, const Shape& b, std::string_view where = 
     out.push_back(p == 1 ? q : p);
   }
   return out;
+}
+
+// `shape` with a size of -1 replaced by what the number of elements of `from` asks for.
+inline Shape infer_shape(const Shape& shape, const Shape& from) {
+  Shape full = shape;
+  std::int64_t known = 1;
+  int open = -1;
+  for (int i = 0; i < shape.rank(); ++i) {
+    if (shape[i] != -1) {
+      check(!__builtin_mul_overflow(known, shape[i], &known), "reshape", "too many elements in ",
+            shape);
+      continue;
+    }
+    check(open < 0, "reshape", "more than one -1 in ", shape);
+    open = i;
+  }
+  if (open >= 0 && known > 0) full[open] = from.numel() / known;
+  check(full.numel() == from.numel(), "reshape", "expected ", from.numel(), " elements as in ", from,
+        ", got shape ", shape);
+  return full;
 }
 
 // `dim` as an index from the front; negative counts from the end.

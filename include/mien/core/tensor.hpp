@@ -10,6 +10,7 @@
 #include <mien/core/dtype.hpp>
 #include <mien/core/memory.hpp>
 #include <mien/core/shape.hpp>
+#include <mien/core/strided.hpp>
 
 namespace mien {
 
@@ -72,6 +73,7 @@ class Tensor {
   Device device() const { return storage_ ? storage_->device() : Device{}; }
 
   bool is_contiguous() const {
+    if (numel_ == 0) return true;
     std::int64_t step = 1;
     for (int i = rank() - 1; i >= 0; --i) {
       if (shape_[i] != 1 && strides_[i] != step) return false;
@@ -92,8 +94,9 @@ class Tensor {
   // The element at an index: x(0, 3, 1).
   template <class... Indices>
   T operator()(Indices... indices) const {
-    check(static_cast<int>(sizeof...(indices)) == rank(), "tensor", "index of ", sizeof...(indices),
-          " numbers into shape ", shape_);
+    check(defined() && static_cast<int>(sizeof...(indices)) == rank(), "tensor", "index of ",
+          sizeof...(indices), " numbers into ", defined() ? "shape " : "an undefined tensor ",
+          shape_);
     const std::int64_t index[] = {static_cast<std::int64_t>(indices)..., 0};
     std::int64_t at = 0;
     for (int i = 0; i < rank(); ++i) {
@@ -113,49 +116,36 @@ class Tensor {
   // index of the result must lie inside the storage.
   Tensor as_strided(const Shape& shape, const Shape& strides, std::int64_t offset = 0) const {
     check(shape.rank() == strides.rank(), "as_strided", "shape ", shape, " with strides ", strides);
-    Tensor view = *this;
+    Tensor view = detach();
     view.shape_ = shape;
     view.strides_ = strides;
     view.numel_ = shape.numel();
-    view.offset_ += offset;
-    view.edge_.reset();
-    std::int64_t first = view.offset_, last = view.offset_;
-    for (int i = 0; i < shape.rank(); ++i)
-      (strides[i] < 0 ? first : last) += (shape[i] - 1) * strides[i];
+    if (view.numel_ == 0) return view;  // whatever the offset: nothing is read
+    std::int64_t first = 0, last = 0, step = 0;
+    bool overflow = __builtin_add_overflow(offset_, offset, &view.offset_);
+    first = last = view.offset_;
+    for (int i = 0; i < shape.rank(); ++i) {
+      overflow |= __builtin_mul_overflow(shape[i] - 1, strides[i], &step);
+      std::int64_t& end = strides[i] < 0 ? first : last;
+      overflow |= __builtin_add_overflow(end, step, &end);
+    }
     const auto elements = static_cast<std::int64_t>(storage_ ? storage_->bytes() / sizeof(T) : 0);
-    check(view.numel_ == 0 || (first >= 0 && last < elements), "as_strided", "shape ", shape,
-          " with strides ", strides, " leaves a storage of ", elements, " elements");
+    check(!overflow && first >= 0 && last < elements, "as_strided", "shape ", shape,
+          " with strides ", strides, " from element ", offset, " leaves a storage of ", elements,
+          " elements");
     return view;
   }
 
   // The same elements under another shape; this tensor must be contiguous. One size may be -1.
   Tensor view_as(const Shape& shape) const {
-    const Shape full = infer_shape(shape);
+    const Shape full = infer_shape(shape, shape_);
     check(is_contiguous(), "view_as", "a tensor with strides ", strides_, " has no dense view");
     return as_strided(full, dense_strides(full));
   }
 
-  // `shape` with a size of -1 replaced by what the number of elements asks for.
-  Shape infer_shape(const Shape& shape) const {
-    Shape full = shape;
-    std::int64_t known = 1;
-    int open = -1;
-    for (int i = 0; i < shape.rank(); ++i) {
-      if (shape[i] != -1) {
-        known *= shape[i];
-        continue;
-      }
-      check(open < 0, "reshape", "more than one -1 in ", shape);
-      open = i;
-    }
-    if (open >= 0 && known > 0) full[open] = numel_ / known;
-    check(full.numel() == numel_, "reshape", "expected ", numel_, " elements as in ", shape_,
-          ", got shape ", shape);
-    return full;
-  }
-
   // A dense copy with storage of its own; no gradient flows.
   Tensor clone() const {
+    if (!defined()) return {};
     Tensor out(shape_, device());
     copy_to(out.mutable_data());
     return out;
@@ -167,30 +157,26 @@ class Tensor {
   // The elements in row-major order, written to `out`, converted.
   template <class U>
   void copy_to(U* out) const {
-    if (numel_ == 0) return;
-    if constexpr (std::is_same_v<T, U>) {
-      if (is_contiguous()) {
-        std::memcpy(out, data(), static_cast<std::size_t>(numel_) * sizeof(T));
-        return;
-      }
-    }
-    copy_dim(out, data(), 0);
+    if (numel_ > 0) strided_copy(out, dense_strides(shape_), data(), strides_, shape_);
   }
 
   // The elements as another type (static_cast); no gradient flows (mien::cast is the op).
   template <Element U>
   Tensor<U> to() const {
+    if (!defined()) return {};
     Tensor<U> out(shape_, device());
     copy_to(out.mutable_data());
     return out;
   }
 
-  // Copies the elements of `source`, of the same shape, into this tensor's storage.
+  // Copies the elements of `source`, of the same shape, into this tensor's, which may be a view.
   void copy_from(const Tensor& source) const {
+    check(defined() && source.defined(), "copy_from", "an undefined tensor");
     check(source.shape() == shape_, "copy_from", "expected shape ", shape_, ", got ",
           source.shape());
-    check(is_contiguous(), "copy_from", "the target has strides ", strides_);
-    source.copy_to(mutable_data());
+    if (numel_ == 0) return;
+    const Tensor apart = source.storage_ == storage_ ? source.clone() : source;  // may overlap
+    strided_copy(mutable_data(), strides_, apart.data(), apart.strides_, shape_);
   }
 
   // The same elements without an autograd edge.
@@ -227,21 +213,6 @@ class Tensor {
     check(!__builtin_mul_overflow(shape.numel(), static_cast<std::int64_t>(sizeof(T)), &bytes),
           "tensor", "too many elements in ", shape);
     return static_cast<std::size_t>(bytes);
-  }
-
-  template <class U>
-  U* copy_dim(U* out, const T* in, int d) const {
-    if (d == rank()) {
-      *out = static_cast<U>(*in);
-      return out + 1;
-    }
-    const std::int64_t n = shape_[d], step = strides_[d];
-    if (d == rank() - 1) {
-      for (std::int64_t i = 0; i < n; ++i) out[i] = static_cast<U>(in[i * step]);
-      return out + n;
-    }
-    for (std::int64_t i = 0; i < n; ++i) out = copy_dim(out, in + i * step, d + 1);
-    return out;
   }
 
   Ref<Storage> storage_;

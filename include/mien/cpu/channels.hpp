@@ -65,9 +65,10 @@ void sum_pieces(U* out, double factor, const ChannelParams& p, Body&& body) {
 template <class T, class U>
 void channel_means(Cpu, U* means, const T* x, const ChannelParams& p) {
   const auto kernel = MIEN_ISA_PICK(channel_sums_rows<T>);
-  detail::sum_pieces<Compute<T>>(means, 1.0 / static_cast<double>(p.pixels), p, [&](auto* part, auto image, auto first, auto count) {
-    kernel(part, x + (image * p.pixels + first) * p.c, count, p.c);
-  });
+  detail::sum_pieces<Compute<T>>(means, 1.0 / static_cast<double>(p.pixels), p,
+                                 [&](auto* part, auto image, auto first, auto count) {
+                                   kernel(part, x + (image * p.pixels + first) * p.c, count, p.c);
+                                 });
 }
 
 // dots (images, c) = sum over pixels of x * y.

@@ -5,44 +5,9 @@
 //
 // where x outside the image is zero. Group g of the output channels sees group g of the input's.
 
-#include <mien/cpu/gemm.hpp>
+#include <mien/cpu/conv_geometry.hpp>
 
 namespace mien::kernels {
-
-// Pixel, row and image strides are in elements; 0 stands for dense.
-struct Conv2dParams {
-  std::int64_t n, h, w, c;            // x (n, h, w, c)
-  std::int64_t out_h, out_w, out_c;   // y (n, out_h, out_w, out_c)
-  std::int64_t kernel_h, kernel_w;    // weights (kernel_h, kernel_w, c / groups, out_c)
-  std::int64_t stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1;
-  std::int64_t pad_top = 0, pad_left = 0;  // those below and right follow from out_h and out_w
-  std::int64_t groups = 1;
-  std::int64_t x_pixel = 0, x_row = 0, x_image = 0;
-  std::int64_t y_pixel = 0, y_row = 0, y_image = 0;
-
-  // The same with every stride filled in.
-  Conv2dParams resolved() const {
-    Conv2dParams p = *this;
-    const auto fill = [](std::int64_t& stride, std::int64_t dense) {
-      if (stride == 0) stride = dense;
-    };
-    fill(p.x_pixel, c);
-    fill(p.x_row, w * p.x_pixel);
-    fill(p.x_image, h * p.x_row);
-    fill(p.y_pixel, out_c);
-    fill(p.y_row, out_w * p.y_pixel);
-    fill(p.y_image, out_h * p.y_row);
-    return p;
-  }
-
-  // Input rows and columns below so many output rows and columns.
-  std::int64_t input_rows(std::int64_t count) const {
-    return (count - 1) * stride_h + (kernel_h - 1) * dilation_h + 1;
-  }
-  std::int64_t input_columns(std::int64_t count) const {
-    return (count - 1) * stride_w + (kernel_w - 1) * dilation_w + 1;
-  }
-};
 
 // A whole convolution, as its pieces see it.
 template <class T>
@@ -52,15 +17,13 @@ struct ConvJob {
   const Compute<T>* w;  // packed, group after group
   Conv2dParams p;       // resolved
   Epilogue<T> epilogue;
-  bool in_place = false;     // x is read where it lies, else from a ring of padded rows
-  std::int64_t pixel = 0;    // elements between pixels of the rows read
-  std::int64_t runs_per_row = 0, run_length = 0;  // runs of k in a kernel row
-  std::int64_t ring_rows = 0, ring_row = 0;       // rows of the ring, elements of a row
-  std::int64_t group_size = 0;            // elements of a group's packed weights
+  std::int64_t ring_pixel;  // elements between pixels of the ring
+  std::int64_t group_size;  // elements of a group's packed weights
 };
 
 struct ConvBlock {
-  std::int64_t image, row_begin, row_end, column_begin, column_end, panel_begin, panel_end;
+  std::int64_t image, row_begin, row_end, panel_begin, panel_end;
+  Strip strip;
 };
 
 }  // namespace mien::kernels
@@ -72,51 +35,23 @@ namespace mien::kernels {
 
 namespace conv_detail {
 
-inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-// How the output is cut for threads.
-struct Split {
-  std::int64_t rows, columns, panels;  // per piece
+// Rows and panels per piece: pieces of about 4 M multiply-adds, or 8 for every thread.
+struct ConvSplit {
+  std::int64_t rows, panels;
 };
 
 template <class T>
-Split split_conv(const Conv2dParams& p, std::int64_t panels, std::int64_t k) {
-  using C = Compute<T>;
-  constexpr std::int64_t bytes = sizeof(C), ring_bytes = 512 << 10, weight_bytes = 1 << 20;
-  constexpr std::int64_t smallest = 1 << 22, tile = 14;
-  const std::int64_t pieces = 8 * num_threads();
-  Split s{p.out_h, p.out_w, panels};
-  const std::int64_t ring_columns = ring_bytes / bytes / (p.input_rows(1) * p.c);
-  const std::int64_t fitting = (ring_columns - p.input_columns(1)) / p.stride_w;
-  if (fitting < p.out_w) s.columns = std::max<std::int64_t>(1, fitting / tile) * tile;
-  s.panels = std::clamp<std::int64_t>(weight_bytes / (128 * k), 1, panels);
-  const auto work = [&] { return s.rows * s.columns * k * s.panels * panel_columns<C>; };
-  const std::int64_t total = p.n * p.out_h * p.out_w * k * panels * panel_columns<C>;
-  const std::int64_t wanted = std::max(smallest, total / pieces);
+ConvSplit split_conv(const Conv2dParams& p, std::int64_t columns, std::int64_t panels,
+                     std::int64_t k) {
+  constexpr std::int64_t smallest = 1 << 22, weight_bytes = 1 << 20;
+  constexpr std::int64_t panel = panel_columns<Compute<T>>;
+  ConvSplit s{p.out_h, std::clamp<std::int64_t>(weight_bytes / (128 * k + 1), 1, panels)};
+  const auto work = [&] { return s.rows * columns * k * s.panels * panel; };
+  const std::int64_t total = p.n * p.out_h * p.out_w * k * panels * panel;
+  const std::int64_t wanted = std::max(smallest, total / (8 * num_threads()));
   while (work() > wanted && s.rows > 1) s.rows = (s.rows + 1) / 2;
   while (work() > wanted && s.panels > 1) s.panels = (s.panels + 1) / 2;
   return s;
-}
-
-template <class T>
-ConvJob<T> make_job(T* y, const T* x, Packed<T> w, const Conv2dParams& p, const Epilogue<T>& e,
-                    std::int64_t columns) {
-  using C = Compute<T>;
-  const std::int64_t group_c = p.c / p.groups, tallest = 14;
-  ConvJob<T> job{.y = y, .x = x, .w = w.data, .p = p, .epilogue = e};
-  const bool unpadded = p.pad_top == 0 && p.pad_left == 0 && p.input_rows(p.out_h) <= p.h &&
-                        p.input_columns(p.out_w) <= p.w;
-  job.in_place = std::is_same_v<T, C> && unpadded && p.out_w >= tallest &&
-                 !strides_collide<C>(p.stride_w * p.x_pixel);
-  job.pixel = job.in_place ? p.x_pixel : p.c + (strides_collide<C>(p.stride_w * p.c) ? 16 : 0);
-  const bool contiguous = job.pixel == group_c && p.dilation_w == 1;
-  job.runs_per_row = contiguous ? 1 : p.kernel_w;
-  job.run_length = contiguous ? p.kernel_w * group_c : group_c;
-  job.ring_rows = p.input_rows(1);
-  job.ring_row = p.input_columns(columns + tallest) * job.pixel;
-  job.group_size = packed_size<T>(p.kernel_h * p.kernel_w * group_c, p.out_c / p.groups);
-  if (e.residual && e.residual_pixel == 0) job.epilogue.residual_pixel = p.out_c;
-  return job;
 }
 
 // A 1x1 convolution without gaps between rows is one matrix product over all pixels.
@@ -157,23 +92,30 @@ void conv2d(Cpu cpu, T* y, const T* x, Packed<T> w, const Conv2dParams& params,
                 e);
   const std::int64_t k = p.kernel_h * p.kernel_w * (p.c / p.groups);
   const std::int64_t panels = p.groups * panel_count<C>(p.out_c / p.groups);
-  const conv_detail::Split split = conv_detail::split_conv<T>(p, panels, k);
-  const ConvJob<T> job = conv_detail::make_job(y, x, w, p, e, split.columns);
-  const std::int64_t bands = conv_detail::ceil_div(p.out_h, split.rows);
-  const std::int64_t strips = conv_detail::ceil_div(p.out_w, split.columns);
-  const std::int64_t slices = conv_detail::ceil_div(panels, split.panels);
+  const auto strips = cut_columns<T>(p, (512 << 10) / sizeof(C));
+  const auto split = conv_detail::split_conv<T>(p, strips.width, panels, k);
+  const std::int64_t bands = ceil_div(p.out_h, split.rows);
+  const std::int64_t slices = ceil_div(panels, split.panels);
+  ConvJob<T> job{.y = y,
+                 .x = x,
+                 .w = w.data,
+                 .p = p,
+                 .epilogue = e,
+                 .ring_pixel = p.c + (strides_collide<C>(p.stride_w * p.c) ? 16 : 0),
+                 .group_size = packed_size<T>(k, p.out_c / p.groups)};
+  if (e.residual && e.residual_pixel == 0) job.epilogue.residual_pixel = p.out_c;
   const auto run = MIEN_ISA_PICK(conv_block<T>);
-  parallel_for(slices * p.n * bands * strips, 1, [&](std::int64_t begin, std::int64_t end) {
+  const std::int64_t per_slice = p.n * bands * strips.count();
+  parallel_for(slices * per_slice, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      const std::int64_t column = i % strips * split.columns, row = i / strips % bands * split.rows;
-      const std::int64_t panel = i / (strips * bands * p.n) * split.panels;
-      run(job, {.image = i / (strips * bands) % p.n,
+      const std::int64_t row = i / strips.count() % bands * split.rows;
+      const std::int64_t panel = i / per_slice * split.panels;
+      run(job, {.image = i / (strips.count() * bands) % p.n,
                 .row_begin = row,
                 .row_end = std::min(p.out_h, row + split.rows),
-                .column_begin = column,
-                .column_end = std::min(p.out_w, column + split.columns),
                 .panel_begin = panel,
-                .panel_end = std::min(panels, panel + split.panels)});
+                .panel_end = std::min(panels, panel + split.panels),
+                .strip = strips[i % strips.count()]});
     }
   });
 }

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include <mien/core/device.hpp>
 #include <mien/core/parallel.hpp>
@@ -34,8 +35,9 @@ struct Packed {
   const Compute<T>* data;
 };
 
+// Rows of b (k, n) that become rows [k_begin, k_begin + k) of a packed matrix of k_total rows.
 struct PackParams {
-  std::int64_t k, n, row_stride, column_stride;
+  std::int64_t k, n, row_stride, column_stride, k_total, k_begin = 0;
 };
 
 template <class C>
@@ -58,8 +60,7 @@ std::int64_t panel_count(std::int64_t n) {
   return (n + panel_columns<C> - 1) / panel_columns<C>;
 }
 
-// The steps of k in one pass: 192 rows of a panel (24 KB) stay in the first-level cache while a strip
-// of tiles goes over them.
+// The steps of k in one pass: a panel of them is 1 MB, half of a second-level cache.
 inline constexpr std::int64_t k_block = 8192;
 
 // How the micro-kernel finds a's elements: rows apart by a stride with contiguous k, or the reverse.
@@ -86,12 +87,6 @@ struct TilePlan {
   std::int64_t first, valid;
 };
 
-// Memory that is wanted next: `bytes` from `data` + r * `stride` on while row r of A is in work.
-struct Ahead {
-  const void* data = nullptr;
-  std::int64_t stride = 0, bytes = 0, rows = 0;
-};
-
 // What a region's multiply_rows does: c = epilogue(a * panels of b).
 template <class T>
 struct RowsTimesPanels {
@@ -105,7 +100,6 @@ struct RowsTimesPanels {
   const T* residual;
   std::int64_t c_row, residual_row, first_channel;
   const Epilogue<T>* epilogue;
-  Ahead ahead;
 };
 
 // A whole product, as its chunks see it.
@@ -159,13 +153,17 @@ std::int64_t packed_size(std::int64_t k, std::int64_t n) {
 }
 
 template <FloatElement T>
+void pack_b(Compute<T>* packed, const T* b, const PackParams& p) {
+  const auto pack = MIEN_ISA_PICK(pack_panels<T>);
+  const std::int64_t panels_at_once = 1 + (1 << 14) / (p.k * panel_columns<Compute<T>> + 1);
+  parallel_for(panel_count<Compute<T>>(p.n), panels_at_once,
+               [&](std::int64_t begin, std::int64_t end) { pack(packed, b, p, begin, end); });
+}
+
+template <FloatElement T>
 void pack_b(Cpu, Compute<T>* packed, const T* b, std::int64_t k, std::int64_t n, std::int64_t b_row,
             std::int64_t b_col) {
-  const auto pack = MIEN_ISA_PICK(pack_panels<T>);
-  const PackParams p{k, n, b_row, b_col};
-  const std::int64_t panels_at_once = 1 + (1 << 14) / (k * panel_columns<Compute<T>> + 1);
-  parallel_for(panel_count<Compute<T>>(n), panels_at_once,
-               [&](std::int64_t begin, std::int64_t end) { pack(packed, b, p, begin, end); });
+  pack_b<T>(packed, b, {k, n, b_row, b_col, k});
 }
 
 // How a product is cut for threads: halved along its longer side until a piece has about 2 M

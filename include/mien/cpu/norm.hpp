@@ -26,28 +26,35 @@ struct ChannelAffine {
 
 namespace mien::kernels {
 
-// Two values per block of rows and channel, (blocks, c) each.
-template <class C>
-class BlockPairs {
+// N values per block of rows and channel.
+template <class C, int N>
+class BlockValues {
  public:
-  // body(first row, rows, C* a, C* b) fills one block's values, on several threads.
+  // body(first row, rows, C* v0, ..., C* vN) fills one block's values, (c) each, on several
+  // threads.
   template <class Body>
-  BlockPairs(std::int64_t rows, std::int64_t c, Body&& body)
-      : rows_(rows), c_(c), step_(channel_rows(c)), blocks_((rows + step_ - 1) / step_),
-        values_(static_cast<std::size_t>(2 * blocks_ * c)) {
+  BlockValues(std::int64_t rows, std::int64_t c, Body&& body)
+      : rows_(rows),
+        c_(c),
+        step_(channel_rows(c)),
+        blocks_((rows + step_ - 1) / step_),
+        values_(static_cast<std::size_t>(N * blocks_ * c)) {
     parallel_for(blocks_, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i)
-        body(i * step_, rows_of(i), values_.data() + i * c, values_.data() + (blocks_ + i) * c);
+      for (std::int64_t i = begin; i < end; ++i) {
+        C* v = values_.data() + i * N * c;
+        if constexpr (N == 2)
+          body(i * step_, rows_of(i), v, v + c);
+        else
+          body(i * step_, rows_of(i), v, v + c, v + 2 * c);
+      }
     });
   }
 
   std::int64_t blocks() const { return blocks_; }
   std::int64_t rows_of(std::int64_t i) const { return std::min(step_, rows_ - i * step_); }
-  double first(std::int64_t i, std::int64_t j) const {
-    return values_[static_cast<std::size_t>(i * c_ + j)];
-  }
-  double second(std::int64_t i, std::int64_t j) const {
-    return values_[static_cast<std::size_t>((blocks_ + i) * c_ + j)];
+  // Value `which` of block i, channel j.
+  double at(std::int64_t i, int which, std::int64_t j) const {
+    return values_[static_cast<std::size_t>((i * N + which) * c_ + j)];
   }
 
  private:
@@ -55,29 +62,29 @@ class BlockPairs {
   std::vector<C> values_;
 };
 
-// Mean and biased variance (c) over rows; rows > 0.
+// Mean and biased variance (c) over rows; rows > 0. Within a block by the corrected two-pass
+// algorithm, between blocks as in Chan, Golub, LeVeque: "Algorithms for computing the sample
+// variance", 1983.
 template <class T>
 void batch_moments(Cpu, double* mean, double* variance, const T* x, std::int64_t rows,
                    std::int64_t c) {
   const auto kernel = MIEN_ISA_PICK(moments<T>);
-  const BlockPairs<Compute<T>> parts(
-      rows, c, [&](std::int64_t first, std::int64_t count, Compute<T>* m, Compute<T>* s) {
-        kernel(m, s, x + first * c, count, c);
-      });
-  // Squares about the common mean: Chan, Golub, LeVeque, "Updating formulae and a pairwise
-  // algorithm for computing sample variances", 1979.
-  const auto total = static_cast<double>(rows);
+  const BlockValues<Compute<T>, 3> parts(rows, c, [&](auto first, auto count, auto... values) {
+    kernel(values..., x + first * c, count, c);
+  });
   for (std::int64_t j = 0; j < c; ++j) {
+    const auto count_of = [&](std::int64_t i) { return static_cast<double>(parts.rows_of(i)); };
+    const auto mean_of = [&](std::int64_t i) {
+      return parts.at(i, 0, j) + parts.at(i, 1, j) / count_of(i);
+    };
     double sum = 0, squares = 0;
-    for (std::int64_t i = 0; i < parts.blocks(); ++i)
-      sum += static_cast<double>(parts.rows_of(i)) * parts.first(i, j);
-    const double centre = sum / total;
+    for (std::int64_t i = 0; i < parts.blocks(); ++i) sum += count_of(i) * mean_of(i);
+    mean[j] = sum / static_cast<double>(rows);
     for (std::int64_t i = 0; i < parts.blocks(); ++i) {
-      const double shift = parts.first(i, j) - centre;
-      squares += parts.second(i, j) + static_cast<double>(parts.rows_of(i)) * shift * shift;
+      const double rest = parts.at(i, 1, j), shift = mean_of(i) - mean[j];
+      squares += parts.at(i, 2, j) - rest * rest / count_of(i) + count_of(i) * shift * shift;
     }
-    mean[j] = centre;
-    variance[j] = squares / total;
+    variance[j] = std::max(0.0, squares / static_cast<double>(rows));
   }
 }
 
@@ -96,15 +103,14 @@ template <class Op, class T>
 void normalise_grad_sums(Cpu, double* sum, double* moment, const T* x, const T* dy,
                          std::int64_t rows, const ChannelAffine<Compute<T>>& a, const Op& op) {
   const auto kernel = MIEN_ISA_PICK(normalise_grad_sums<Op, T>);
-  const BlockPairs<Compute<T>> parts(
-      rows, a.c, [&](std::int64_t first, std::int64_t count, Compute<T>* s, Compute<T>* m) {
-        kernel(s, m, x + first * a.c, dy + first * a.c, count, a, op);
-      });
+  const BlockValues<Compute<T>, 2> parts(rows, a.c, [&](auto first, auto count, auto... values) {
+    kernel(values..., x + first * a.c, dy + first * a.c, count, a, op);
+  });
   for (std::int64_t j = 0; j < a.c; ++j) {
     sum[j] = moment[j] = 0;
     for (std::int64_t i = 0; i < parts.blocks(); ++i) {
-      sum[j] += parts.first(i, j);
-      moment[j] += parts.second(i, j);
+      sum[j] += parts.at(i, 0, j);
+      moment[j] += parts.at(i, 1, j);
     }
   }
 }

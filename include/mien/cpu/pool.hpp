@@ -14,8 +14,8 @@
 
 namespace mien::kernels {
 
-// x (n, h, w, c), y (n, out_h, out_w, c). Padding is the same on both sides; windows of a rounded-up
-// output size may reach beyond it.
+// x (n, h, w, c), y (n, out_h, out_w, c). Padding is the same on both sides; windows of a
+// rounded-up output size may reach beyond it.
 struct Pool2dParams {
   std::int64_t n, h, w, c, out_h, out_w;
   std::int64_t kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w;
@@ -66,8 +66,7 @@ void max_pool2d(Cpu, T* y, const T* x, const Pool2dParams& p) {
 
 // taps (n, out_h, out_w, c): scratch for the position of each maximum in its window.
 template <class T>
-void max_pool2d_grad(Cpu, T* dx, const T* x, const T* dy, Compute<T>* taps,
-                     const Pool2dParams& p) {
+void max_pool2d_grad(Cpu, T* dx, const T* x, const T* dy, Compute<T>* taps, const Pool2dParams& p) {
   const auto find = MIEN_ISA_PICK(max_pool2d_rows<T, true>);
   const auto gather = MIEN_ISA_PICK(max_pool2d_grad_rows<T>);
   parallel_for(p.n * p.out_h, pool_rows_at_once(p.out_w, p.c),

@@ -1,7 +1,7 @@
 #pragma once
 // Host side of the reductions: x (pre, mid, post) reduced over mid to y (pre, post). NaN wins in
 // max and min. x is cut into tiles whose sizes depend on its shape alone and whose results are
-// combined in order, so the bits do not depend on the number of threads.
+// combined in order, in double, so the bits do not depend on the number of threads.
 
 #include <algorithm>
 #include <cstdint>
@@ -45,10 +45,10 @@ struct ReduceTiles {
   std::int64_t rows, columns, across_mid, across_post;
 
   explicit ReduceTiles(const ReduceParams& p) {
-    // Short columns: within a tile each is summed one by one, which loses precision as it grows.
     columns = std::clamp<std::int64_t>(p.post, 1, 512);
-    rows =
-        columns == 1 ? elements_at_once : std::min<std::int64_t>(elements_at_once / columns, 1024);
+    // At most 1024 elements one after the other into a sum, which loses precision as it grows
+    // (reduce_row has four sums at least).
+    rows = columns == 1 ? 4096 : std::min<std::int64_t>(elements_at_once / columns, 1024);
     across_mid = std::max<std::int64_t>(1, (p.mid + rows - 1) / rows);
     across_post = (p.post + columns - 1) / columns;
   }
@@ -89,9 +89,10 @@ void reduce(Cpu, Compute<T>* y, const T* x, const ReduceParams& p) {
                [&](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t i = begin; i < end; ++i) {
                    const C* part = partial + i / p.post * tiles.across_mid * p.post + i % p.post;
-                   y[i] = *part;
+                   double total = *part;
                    for (std::int64_t k = 1; k < tiles.across_mid; ++k)
-                     y[i] = scalar::combine<Kind>(y[i], part[k * p.post]);
+                     total = scalar::combine<Kind, double>(total, part[k * p.post]);
+                   y[i] = static_cast<C>(total);
                  }
                });
 }

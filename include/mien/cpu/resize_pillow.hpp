@@ -62,10 +62,14 @@ inline void resize_pillow_horizontal(Cpu, std::uint8_t* out, const std::uint8_t*
     });
   };
   switch (p.channels) {
-    case 1: return run(MIEN_ISA_PICK(pillow_horizontal<1>));
-    case 2: return run(MIEN_ISA_PICK(pillow_horizontal<2>));
-    case 3: return run(MIEN_ISA_PICK(pillow_horizontal<3>));
-    case 4: return run(MIEN_ISA_PICK(pillow_horizontal<4>));
+    case 1:
+      return run(MIEN_ISA_PICK(pillow_horizontal<1>));
+    case 2:
+      return run(MIEN_ISA_PICK(pillow_horizontal<2>));
+    case 3:
+      return run(MIEN_ISA_PICK(pillow_horizontal<3>));
+    case 4:
+      return run(MIEN_ISA_PICK(pillow_horizontal<4>));
   }
   fail("resize_pillow", str("expected 1 to 4 channels, got ", p.channels));
 }

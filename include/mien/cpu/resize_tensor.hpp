@@ -1,7 +1,8 @@
 #pragma once
-// Host side of resizing float tensors (n, h, w, c) by nearest and bilinear sampling. Where to sample
-// is computed once per axis, with PyTorch's arithmetic (aten/src/ATen/native/UpSample.h). Gradients
-// gather over the outputs that read an input, which lie together, so that no two threads meet.
+// Host side of resizing float tensors (n, h, w, c) by nearest and bilinear sampling. Where to
+// sample is computed once per axis, with PyTorch's arithmetic (aten/src/ATen/native/UpSample.h).
+// Gradients gather over the outputs that read an input, which lie together, so that no two threads
+// meet.
 
 #include <algorithm>
 #include <cmath>

@@ -19,12 +19,18 @@ namespace ops {
 template <class F>
 decltype(auto) with_activation(Activation activation, double slope, std::string_view where, F&& f) {
   switch (activation) {
-    case Activation::none: return f(Identity{});
-    case Activation::relu: return f(Relu{});
-    case Activation::silu: return f(Silu{});
-    case Activation::leaky_relu: return f(LeakyRelu{.slope = slope});
-    case Activation::sigmoid: return f(Sigmoid{});
-    case Activation::prelu: break;
+    case Activation::none:
+      return f(Identity{});
+    case Activation::relu:
+      return f(Relu{});
+    case Activation::silu:
+      return f(Silu{});
+    case Activation::leaky_relu:
+      return f(LeakyRelu{.slope = slope});
+    case Activation::sigmoid:
+      return f(Sigmoid{});
+    case Activation::prelu:
+      break;
   }
   fail(where, "prelu has learned slopes; use mien::prelu behind the op");
 }

@@ -20,7 +20,6 @@ namespace ops {
 struct AvgPool2d {
   static constexpr std::string_view name = "avg_pool2d";
   AvgPool2dOptions options;
-  Shape input = {};  // shape of x, kept for backward
 
   Shape shape(std::span<const Shape> in) const {
     const auto p = params(in[0]);
@@ -54,20 +53,18 @@ struct AvgPool2d {
   template <class T>
   Tensor<T> forward(Context<T>&, Inputs<T> in) {
     const Tensor<T>& x = in[0];
-    input = x.shape();
-    const auto p = params(input);
+    const auto p = params(x.shape());
     Tensor<T> y(Shape{p.n, p.out_h, p.out_w, p.c}, x.device());
-    with_device(x.device(), [&](auto device) {
-      kernels::avg_pool2d(device, y.mutable_data(), x.data(), p);
-    });
+    with_device(x.device(),
+                [&](auto device) { kernels::avg_pool2d(device, y.mutable_data(), x.data(), p); });
     return y;
   }
 
   template <class T>
-  Gradients<T> backward(const Context<T>&, const Tensor<T>& dy) const {
-    Tensor<T> dx(input, dy.device());
+  Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
+    Tensor<T> dx(ctx.shape(0), dy.device());
     with_device(dy.device(), [&](auto device) {
-      kernels::avg_pool2d_grad(device, dx.mutable_data(), dy.data(), params(input));
+      kernels::avg_pool2d_grad(device, dx.mutable_data(), dy.data(), params(dx.shape()));
     });
     return {dx};
   }
@@ -83,7 +80,9 @@ struct AvgPool2d {
     const std::string uneven = "nhwc(F.avg_pool2d(nchw(x[0]), (3, 2), (2, 3), (1, 0), True";
     return {
         {"3x3_stride2_pad1", {same}, {{{2, 7, 6, 5}}}, "nhwc(F.avg_pool2d(nchw(x[0]), 3, 2, 1))"},
-        {"inside", {inside}, {{{2, 7, 6, 19}}},
+        {"inside",
+         {inside},
+         {{{2, 7, 6, 19}}},
          "nhwc(F.avg_pool2d(nchw(x[0]), 3, 2, 1, False, False))"},
         {"2x2", {{.kernel = 2}}, {{{1, 6, 5, 33}}}, "nhwc(F.avg_pool2d(nchw(x[0]), 2))"},
         {"ceil", {ceil}, {{{1, 8, 8, 3}}}, uneven + "))"},
@@ -93,8 +92,8 @@ struct AvgPool2d {
 
  private:
   kernels::Pool2dParams params(const Shape& x) const {
-    auto p = pool2d_params(x, options.kernel, options.stride, options.padding, options.ceil_mode,
-                           name);
+    auto p =
+        pool2d_params(x, options.kernel, options.stride, options.padding, options.ceil_mode, name);
     p.count_padding = options.count_include_pad;
     return p;
   }

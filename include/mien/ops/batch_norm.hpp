@@ -87,9 +87,8 @@ struct BatchNorm {
       const double beta = in[2].defined() ? static_cast<double>(in[2].data()[j]) : 0;
       for (std::int64_t i = 0; i < rows; ++i) {
         const double pre = (x.data()[i * c + j] - m) / std::sqrt(v + options.eps) * gamma + beta;
-        y.mutable_data()[i * c + j] = with_op([&](auto op) {
-          return static_cast<T>(static_cast<C>(op.reference(pre)));
-        });
+        y.mutable_data()[i * c + j] =
+            with_op([&](auto op) { return static_cast<T>(static_cast<C>(op.reference(pre))); });
       }
     }
     return y;
@@ -157,13 +156,17 @@ struct BatchNorm {
     const std::vector<SampleInput> three{{{2, 3, 5, 3}}, {{3}, 0.5, 1.5}, {{3}}};
     return {
         {"batch", BatchNorm(), five, "nhwc(" + batch + "1e-5))"},
-        {"batch_silu", BatchNorm({.activation = Activation::silu}), wide, "nhwc(F.silu(" + batch + "1e-5)))"},
+        {"batch_silu", BatchNorm({.activation = Activation::silu}), wide,
+         "nhwc(F.silu(" + batch + "1e-5)))"},
         {"batch_relu", BatchNorm({.eps = 1e-3, .activation = Activation::relu}), five,
          "nhwc(F.relu(" + batch + "1e-3)))"},
-        {"plain_rank2", BatchNorm(), {{{19, 4}}, {{}, 0, 0, true}, {{}, 0, 0, true}},
+        {"plain_rank2",
+         BatchNorm(),
+         {{{19, 4}}, {{}, 0, 0, true}, {{}, 0, 0, true}},
          "F.batch_norm(x[0], None, None, None, None, True, 0.1, 1e-5)"},
         {"frozen", BatchNorm(running(Activation::none)), three, "nhwc(" + frozen + ")"},
-        {"frozen_silu", BatchNorm(running(Activation::silu)), three, "nhwc(F.silu(" + frozen + "))"},
+        {"frozen_silu", BatchNorm(running(Activation::silu)), three,
+         "nhwc(F.silu(" + frozen + "))"},
     };
   }
 
@@ -177,9 +180,11 @@ struct BatchNorm {
     Channels(const BatchNorm& norm, const Tensor<T>& gamma, const Tensor<T>& beta) {
       for (std::size_t j = 0; j < norm.mean.size(); ++j) {
         const double g = gamma.defined() ? static_cast<double>(gamma.data()[j]) : 1;
+        const double b = beta.defined() ? static_cast<double>(beta.data()[j]) : 0;
         mean.push_back(static_cast<C>(norm.mean[j]));
         scale.push_back(static_cast<C>(g * norm.rstd[j]));
-        shift.push_back(beta.defined() ? static_cast<C>(beta.data()[j]) : C(0));
+        // What rounding took from the mean goes into the shift.
+        shift.push_back(static_cast<C>(b + (mean.back() - norm.mean[j]) * scale.back()));
       }
     }
     kernels::ChannelAffine<C> affine() const {

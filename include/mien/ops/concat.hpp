@@ -13,10 +13,10 @@ struct Concat {
   static constexpr std::string_view name = "concat";
   static constexpr bool accepts_strides = true;
   int dim = 0;
-  std::vector<std::int64_t> sizes = {};  // of the inputs along dim, noted by forward
 
   Shape shape(std::span<const Shape> in) const {
     check(!in.empty(), name, "no tensors");
+    wrap_dim(dim, in[0].rank(), name);
     Shape y = in[0];
     y[dim] = 0;
     for (const Shape& x : in) {
@@ -52,7 +52,6 @@ struct Concat {
     for (const Tensor<T>& x : in) {
       part(y, at, x.dim(dim)).copy_from(x);
       at += x.dim(dim);
-      sizes.push_back(x.dim(dim));
     }
     return y;
   }
@@ -60,11 +59,12 @@ struct Concat {
   // Views of dy.
   template <class T>
   Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
-    Gradients<T> gradients(sizes.size());
+    Gradients<T> gradients;
     std::int64_t at = 0;
-    for (std::size_t i = 0; i < sizes.size(); ++i) {
-      if (ctx.needs(static_cast<int>(i))) gradients[i] = part(dy, at, sizes[i]);
-      at += sizes[i];
+    for (int i = 0; i < ctx.num_inputs(); ++i) {
+      const std::int64_t size = ctx.shape(i)[dim];
+      gradients.push_back(ctx.needs(i) ? part(dy, at, size) : Tensor<T>());
+      at += size;
     }
     return gradients;
   }

@@ -1,15 +1,17 @@
 #pragma once
 // Two-dimensional convolution (cross-correlation), with an optional activation fused behind it:
-//   y[n, i, j, o] = act(b[o] + sum over u, v, c of x[n, i s - p + u d, j s - p + v d, c] w[u, v, c, o])
-// x (n, h, w, in), w (kh, kw, in / groups, out), b (out), y (n, out_h, out_w, out). Group g of the
-// output channels sees group g of the input's. torch.nn.functional.conv2d, in mien's layouts.
+//   y[n, i, j, o] = act(b[o] + sum of x[n, i s - p + u d, j s - p + v d, c] w[u, v, c, o])
+// over u, v, c; x (n, h, w, in), w (kh, kw, in / groups, out), b (out), y (n, out_h, out_w, out).
+// Group g of the output channels sees group g of the input's. torch.nn.functional.conv2d, in mien's
+// layouts.
 
 #include <vector>
 
-#include <mien/cpu/conv.hpp>
-#include <mien/ops/activation.hpp>
+#include <mien/cpu/channels.hpp>
+#include <mien/cpu/column_sums.hpp>
+#include <mien/cpu/conv_grad.hpp>
 #include <mien/ops/fused_epilogue.hpp>
-#include <mien/ops/op.hpp>
+#include <mien/ops/packed_weights.hpp>
 #include <mien/ops/window.hpp>
 
 namespace mien {
@@ -35,23 +37,27 @@ inline kernels::Conv2dParams conv2d_params(const Shape& x, const Shape& w, const
   check(w[2] * o.groups == x[3], name, "weight has ", w[2] * o.groups,
         " input channels, input has ", x[3]);
   const auto& pad = o.padding;
-  check(pad.top >= 0 && pad.left >= 0 && pad.bottom >= 0 && pad.right >= 0, name,
-        "padding is negative");
-  return {.n = x[0], .h = x[1], .w = x[2], .c = x[3],
-          .out_h = window_count(x[1] + pad.top + pad.bottom, window_extent(w[0], o.dilation.h),
-                                o.stride.h, name),
-          .out_w = window_count(x[2] + pad.left + pad.right, window_extent(w[1], o.dilation.w),
-                                o.stride.w, name),
-          .out_c = w[3], .kernel_h = w[0], .kernel_w = w[1],
-          .stride_h = o.stride.h, .stride_w = o.stride.w,
-          .dilation_h = o.dilation.h, .dilation_w = o.dilation.w,
-          .pad_top = pad.top, .pad_left = pad.left, .groups = o.groups};
+  return {.n = x[0],
+          .h = x[1],
+          .w = x[2],
+          .c = x[3],
+          .out_h = window_count(x[1], pad.top, pad.bottom, w[0], o.stride.h, o.dilation.h, name),
+          .out_w = window_count(x[2], pad.left, pad.right, w[1], o.stride.w, o.dilation.w, name),
+          .out_c = w[3],
+          .kernel_h = w[0],
+          .kernel_w = w[1],
+          .stride_h = o.stride.h,
+          .stride_w = o.stride.w,
+          .dilation_h = o.dilation.h,
+          .dilation_w = o.dilation.w,
+          .pad_top = pad.top,
+          .pad_left = pad.left,
+          .groups = o.groups};
 }
 
 template <class T, class Device>
 Ref<PackedWeights<T>> packed_conv2d(Device device, const Tensor<T>& w,
                                     const kernels::Conv2dParams& p) {
-  struct Kind;
   Shape layout = w.shape();
   layout.push_back(p.groups);
   return packed_weights<kernels::Conv2dParams>(
@@ -86,7 +92,7 @@ struct Conv2d {
     const auto p = conv2d_params(x.shape(), w.shape(), options);
     const auto bias = as_compute(in[2]);
     Tensor<T> y(out_shape(p), x.device());
-    ctx.save(x, w);
+    ctx.save(ctx.needs(1) ? x : Tensor<T>(), ctx.needs(0) ? w : Tensor<T>());
     return with_device(x.device(), [&](auto device) {
       if (ctx.recording()) {
         kernels::conv2d(device, y.mutable_data(), x.data(), w.data(), p,
@@ -102,22 +108,22 @@ struct Conv2d {
   template <class T>
   Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
     const Tensor<T>&x = ctx.saved(0), &w = ctx.saved(1);
-    const auto p = conv2d_params(x.shape(), w.shape(), options);
+    const auto p = conv2d_params(ctx.shape(0), ctx.shape(1), options);
     const Tensor<T> g = activation_gradient(ctx, 2, dy, options.activation, options.slope, name);
     Gradients<T> gradients(3);
-    with_device(x.device(), [&](auto device) {
+    with_device(dy.device(), [&](auto device) {
       if (ctx.needs(0)) {
-        gradients[0] = Tensor<T>(x.shape(), x.device());
+        gradients[0] = Tensor<T>(ctx.shape(0), dy.device());
         kernels::conv2d_data_grad(device, gradients[0].mutable_data(), g.data(), w.data(), p);
       }
       if (ctx.needs(1)) {
-        gradients[1] = Tensor<T>(w.shape(), x.device());
+        gradients[1] = Tensor<T>(ctx.shape(1), dy.device());
         kernels::conv2d_weight_grad(device, gradients[1].mutable_data(), x.data(), g.data(), p);
       }
       if (ctx.needs(2)) {
-        gradients[2] = Tensor<T>(Shape{p.out_c}, x.device());
-        kernels::column_sums(device, gradients[2].mutable_data(), g.data(),
-                             p.n * p.out_h * p.out_w, p.out_c, p.out_c);
+        gradients[2] = Tensor<T>(ctx.shape(2), dy.device());
+        kernels::column_sums(device, gradients[2].mutable_data(), g.data(), p.n * p.out_h * p.out_w,
+                             p.out_c);
       }
     });
     return gradients;
@@ -125,7 +131,9 @@ struct Conv2d {
 
   static std::vector<Sample<Conv2d>> samples();
 
-  static Shape out_shape(const kernels::Conv2dParams& p) { return {p.n, p.out_h, p.out_w, p.out_c}; }
+  static Shape out_shape(const kernels::Conv2dParams& p) {
+    return {p.n, p.out_h, p.out_w, p.out_c};
+  }
 
  private:
   template <class T>
@@ -145,20 +153,29 @@ inline std::vector<Sample<Conv2d>> Conv2d::samples() {
   return {
       {"3x3", {{.padding = 1}}, {image, kernel, bias}, torch("x[2], padding=1")},
       {"stride2", {{.stride = 2, .padding = 1}}, {image, kernel, none}, torch("None, 2, 1")},
-      {"tf_same", {{.stride = 2, .padding = same_padding({1, 6, 7, 3}, 3, 2)}},
+      {"tf_same",
+       {{.stride = 2, .padding = same_padding({1, 6, 7, 3}, 3, 2)}},
        {{{1, 6, 7, 3}}, {{3, 3, 3, 17}}, none},
        "nhwc(F.conv2d(F.pad(nchw(x[0]), (1, 1, 0, 1)), oihw(x[1]), None, 2))"},
-      {"dilated", {{.padding = {2, 1}, .dilation = {2, 1}}}, {image, kernel, bias},
+      {"dilated",
+       {{.padding = Size2d(2, 1), .dilation = {2, 1}}},
+       {image, kernel, bias},
        torch("x[2], 1, (2, 1), (2, 1)")},
-      {"groups", {{.stride = {1, 2}, .padding = 1, .groups = 2}},
-       {{{1, 5, 6, 6}}, {{3, 3, 3, 4}}, {{4}}}, torch("x[2], (1, 2), 1, 1, 2")},
+      {"groups",
+       {{.stride = {1, 2}, .padding = 1, .groups = 2}},
+       {{{1, 5, 6, 6}}, {{3, 3, 3, 4}}, {{4}}},
+       torch("x[2], (1, 2), 1, 1, 2")},
       {"1x1", {}, {{{2, 4, 5, 19}}, {{1, 1, 19, 33}}, none}, torch("None")},
       {"1x1_stride2", {{.stride = 2}}, {{{1, 5, 4, 7}}, {{1, 1, 7, 4}}, {{4}}}, torch("x[2], 2")},
       {"5x3_valid", {}, {{{1, 7, 16, 4}}, {{5, 3, 4, 6}}, none}, torch("None")},
-      {"silu", {{.padding = 1, .activation = Activation::silu}}, {image, kernel, bias},
+      {"silu",
+       {{.padding = 1, .activation = Activation::silu}},
+       {image, kernel, bias},
        "F.silu(" + torch("x[2], padding=1") + ")"},
-      {"leaky", {{.padding = 1, .activation = Activation::leaky_relu, .slope = 0.2}},
-       {image, kernel, bias}, "F.leaky_relu(" + torch("x[2], padding=1") + ", 0.2)"},
+      {"leaky",
+       {{.padding = 1, .activation = Activation::leaky_relu, .slope = 0.2}},
+       {image, kernel, bias},
+       "F.leaky_relu(" + torch("x[2], padding=1") + ", 0.2)"},
   };
 }
 
@@ -174,14 +191,12 @@ Tensor<T> conv2d(const Tensor<T>& x, const Tensor<T>& w, const Tensor<T>& bias,
 
 // Values only: the convolution with everything that follows it fused into its stores, written to
 // `y`. x, y and the residual may be channels of wider images (slices of the last dimension); x and
-// y may lie in one image as long as they share no channel. `options` state no activation of their
-// own. Not recorded: fails where a gradient would be lost.
+// y may lie in one image as long as they share no channel. Fails where a gradient would be lost.
 template <FloatElement T>
 void conv2d_into(const Tensor<T>& y, const Tensor<T>& x, const Tensor<T>& w,
                  const Conv2dOptions& options, const FusedEpilogue<T>& epilogue = {}) {
   constexpr std::string_view name = "conv2d_into";
   ops::check_not_recorded<T>({x, w, y}, name);
-  check(options.activation == Activation::none, name, "the epilogue states the activation");
   check(w.is_contiguous(), name, "the weight has strides ", w.strides());
   auto p = ops::conv2d_params(x.shape(), w.shape(), options);
   check(y.shape() == ops::Conv2d::out_shape(p), name, "expected an output of shape ",
@@ -193,9 +208,10 @@ void conv2d_into(const Tensor<T>& y, const Tensor<T>& x, const Tensor<T>& w,
   p.y_pixel = to.pixel;
   p.y_row = to.row;
   p.y_image = to.image;
+  const auto e = ops::kernel_epilogue(epilogue, options.activation, options.slope, y.shape(), name);
   with_device(x.device(), [&](auto device) {
     kernels::conv2d(device, y.mutable_data(), x.data(), ops::packed_conv2d(device, w, p)->packed(),
-                    p, ops::kernel_epilogue(epilogue, y.shape(), name));
+                    p, e);
   });
 }
 
@@ -206,6 +222,58 @@ Tensor<T> conv2d_fused(const Tensor<T>& x, const Tensor<T>& w, const Conv2dOptio
   const auto p = ops::conv2d_params(x.shape(), w.shape(), options);
   const Tensor<T> y(ops::Conv2d::out_shape(p), x.device());
   conv2d_into(y, x, w, options, epilogue);
+  return y;
+}
+
+namespace ops {
+// w (kh, kw, in, out) with what multiplies input channel c scaled by gates[c].
+template <class T>
+Tensor<T> gated_weights(const Tensor<T>& w, const Compute<T>* gates) {
+  const std::int64_t in = w.dim(2), out = w.dim(3), rows = w.dim(0) * w.dim(1) * in;
+  const Tensor<T> gated(w.shape(), w.device());
+  const T* from = w.data();
+  T* to = gated.mutable_data();
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const Compute<T> gate = gates[row % in];
+    for (std::int64_t o = row * out; o < (row + 1) * out; ++o)
+      to[o] = static_cast<T>(gate * static_cast<Compute<T>>(from[o]));
+  }
+  return gated;
+}
+}  // namespace ops
+
+// Values only: conv2d_fused of x * gates; gates (n, in) are squeeze-excite's. Where the weights are
+// smaller than an image, they are scaled instead, for each image, and x is read once: as fast as no
+// gates, where scaling x takes 1.2 to 1.9 times as long (EfficientNet-B0 at 28x28 and above).
+template <FloatElement T>
+Tensor<T> conv2d_gated(const Tensor<T>& x, const Tensor<Compute<T>>& gates, const Tensor<T>& w,
+                       const Conv2dOptions& options, const FusedEpilogue<T>& epilogue = {}) {
+  ops::check_not_recorded<T>({x, w}, "conv2d_gated");
+  const auto p = ops::conv2d_params(x.shape(), w.shape(), options);
+  check(gates.shape() == Shape{p.n, p.c} && gates.is_contiguous(), "conv2d_gated",
+        "expected gates of shape ", Shape{p.n, p.c}, ", got ", gates.shape());
+  if (p.groups != 1 || w.numel() >= p.h * p.w * p.c) {
+    const Tensor<T> dense = x.dense(), scaled(x.shape(), x.device());
+    with_device(x.device(), [&](auto device) {
+      kernels::channel_scale<T>(device, scaled.mutable_data(), dense.data(), gates.data(), nullptr,
+                                {p.n, p.h * p.w, p.c});
+    });
+    return conv2d_fused(scaled, w, options, epilogue);
+  }
+  const Tensor<T> y(ops::Conv2d::out_shape(p), x.device());
+  const auto image = [](const Tensor<T>& images, std::int64_t i) {
+    Shape one = images.shape();
+    one[0] = 1;
+    return images.as_strided(one, images.strides(), i * images.strides()[0]);
+  };
+  parallel_for(p.n, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      FusedEpilogue<T> own = epilogue;
+      if (own.residual.defined()) own.residual = image(epilogue.residual, i);
+      conv2d_into(image(y, i), image(x, i), ops::gated_weights(w, gates.data() + i * p.c), options,
+                  own);
+    }
+  });
   return y;
 }
 

@@ -1,12 +1,14 @@
 #pragma once
 // Makes full ops of elementwise ones. An elementwise op (silu.hpp, mul.hpp) states only
-//   name, torch                       PyTorch's name for it, as Python over x[0] (and x[1])
+//   name                              for errors and tests
+//   torch                             its PyTorch twin: Python over x[0] (and x[1]); optional
 //   reference(x) or reference(a, b)   one element
 //   reads, or gradient_a, gradient_b  what backward is computed from
 //   Math<Op>                          forward and backward over vectors, per instruction set
 // and, where the defaults do not do, the samples' domain and example() attributes. Unary and Binary
 // add shapes, broadcasting, threads, recording and samples.
 
+#include <mien/core/index.hpp>
 #include <mien/cpu/elementwise.hpp>
 #include <mien/ops/op.hpp>
 #include <mien/ops/sum_to.hpp>
@@ -30,6 +32,14 @@ constexpr Domain domain_of() {
     return Op::domain;
   else
     return {};
+}
+
+template <class Op>
+constexpr const char* torch_of() {
+  if constexpr (requires { Op::torch; })
+    return Op::torch;
+  else
+    return "";
 }
 
 // The op with the attributes that its samples use.
@@ -85,7 +95,7 @@ struct Unary {
       cases.push_back({str("rank", shape.rank()),
                        {example_of<Op>()},
                        {{shape, domain.low, domain.high}},
-                       Op::torch});
+                       torch_of<Op>()});
     return cases;
   }
 };
@@ -95,35 +105,31 @@ template <class Op>
 struct Binary {
   static constexpr std::string_view name = Op::name;
   Op op = {};
-  kernels::BinaryParams shapes = {};  // noted by forward
 
   Shape shape(std::span<const Shape> in) const { return broadcast(in[0], in[1], name); }
 
   template <class T>
   Tensor<T> reference(Inputs<T> in) const {
-    const Shape out = broadcast(in[0].shape(), in[1].shape(), name);
-    Tensor<T> y(out);
-    const auto element = [&](const Tensor<T>& x, std::int64_t flat) {
-      std::int64_t at = 0;
-      for (int i = 1; i <= out.rank(); ++i) {
-        const std::int64_t index = flat % out[-i];
-        flat /= out[-i];
-        if (i <= x.rank() && x.dim(-i) != 1) at += index * x.strides()[-i];
-      }
-      return static_cast<Compute<T>>(x.data()[at]);
-    };
-    for (std::int64_t i = 0; i < y.numel(); ++i)
-      y.mutable_data()[i] = static_cast<T>(op.reference(element(in[0], i), element(in[1], i)));
+    using C = Compute<T>;
+    const Tensor<T>&a = in[0], &b = in[1];
+    Tensor<T> y(broadcast(a.shape(), b.shape(), name));
+    const Shape a_strides = broadcast_strides(a.shape(), a.strides(), y.shape());
+    const Shape b_strides = broadcast_strides(b.shape(), b.strides(), y.shape());
+    each_index(y.shape(), [&](const Shape& at) {
+      const auto p = static_cast<C>(a.data()[offset_of(at, a_strides)]);
+      const auto q = static_cast<C>(b.data()[offset_of(at, b_strides)]);
+      y.mutable_data()[offset_of(at, y.strides())] = static_cast<T>(op.reference(p, q));
+    });
     return y;
   }
 
   template <class T>
   Tensor<T> forward(Context<T>& ctx, Inputs<T> in) {
     const Tensor<T>&a = in[0], &b = in[1];
-    shapes = {broadcast(a.shape(), b.shape(), name), a.shape(), b.shape()};
-    Tensor<T> y(shapes.out, a.device());
+    Tensor<T> y(broadcast(a.shape(), b.shape(), name), a.device());
     with_device(a.device(), [&](auto device) {
-      kernels::binary(device, y.mutable_data(), a.data(), b.data(), shapes, op);
+      kernels::binary(device, y.mutable_data(), a.data(), b.data(),
+                      {y.shape(), a.shape(), b.shape()}, op);
     });
     const auto reads = [&](Gradient operand) {
       const auto from = [&](Gradient g) { return g == operand || g == Gradient::from_both; };
@@ -136,8 +142,8 @@ struct Binary {
   template <class T>
   Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
     Gradients<T> gradients(2);
-    if (ctx.needs(0)) gradients[0] = sum_to(gradient<true>(ctx, dy), shapes.a);
-    if (ctx.needs(1)) gradients[1] = sum_to(gradient<false>(ctx, dy), shapes.b);
+    if (ctx.needs(0)) gradients[0] = sum_to(gradient<true>(ctx, dy), ctx.shape(0));
+    if (ctx.needs(1)) gradients[1] = sum_to(gradient<false>(ctx, dy), ctx.shape(1));
     return gradients;
   }
 
@@ -148,7 +154,7 @@ struct Binary {
       cases.push_back({label,
                        {example_of<Op>()},
                        {{a, domain.low, domain.high}, {b, domain.low, domain.high}},
-                       Op::torch});
+                       torch_of<Op>()});
     };
     add("same", {2, 3, 17}, {2, 3, 17});
     add("channels", {2, 3, 2, 5}, {5});
@@ -170,7 +176,7 @@ struct Binary {
       Tensor<T> out(dy.shape(), dy.device());
       with_device(dy.device(), [&](auto device) {
         kernels::binary_grad<ForA>(device, out.mutable_data(), saved(0), saved(1), dy.data(),
-                                   shapes, op);
+                                   {dy.shape(), ctx.shape(0), ctx.shape(1)}, op);
       });
       return out;
     }

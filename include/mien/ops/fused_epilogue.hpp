@@ -1,22 +1,18 @@
 #pragma once
 // What the convolutions' paths without gradients do to a sum before it is stored:
 //   y = act(sum * scale + shift) * out_scale + residual
-// scale and shift hold a bias or a frozen batch norm (fold_batch_norm); out_scale and residual the
-// end of a residual block.
+// act is stated by the convolution's options; scale and shift hold a bias or a frozen batch norm
+// (fold_batch_norm); out_scale and residual end a residual block.
 
 #include <mien/cpu/epilogue.hpp>
-#include <mien/ops/packed_weights.hpp>
+#include <mien/ops/activation.hpp>
 
 namespace mien {
-
-using kernels::Activation;
 
 template <class T>
 struct FusedEpilogue {
   Tensor<Compute<T>> scale = {}, shift = {};  // (c); absent: 1 and 0
-  Activation activation = Activation::none;
-  double slope = 0.01;             // of leaky_relu
-  Tensor<Compute<T>> slopes = {};  // (c), of prelu
+  Tensor<Compute<T>> slopes = {};             // (c), where act is prelu
   double out_scale = 1;
   Tensor<T> residual = {};  // shape of y; channels of a wider image are read where they lie
 };
@@ -39,10 +35,18 @@ struct ImageStrides {
   }
 };
 
-// The kernels' form, checked; pointers stay valid as long as `e`.
+// Fails where a path that keeps nothing for backward would lose a gradient.
 template <class T>
-kernels::Epilogue<T> kernel_epilogue(const FusedEpilogue<T>& e, const Shape& y,
-                                     std::string_view where) {
+void check_not_recorded(std::initializer_list<Tensor<T>> tensors, std::string_view where) {
+  for (const auto& x : tensors)
+    check(!grad_enabled() || !x.requires_grad(), where,
+          "keeps nothing for backward; call it under NoGrad");
+}
+
+// The kernels' form, checked; its pointers stay valid as long as `e`. y: shape of the result.
+template <class T>
+kernels::Epilogue<T> kernel_epilogue(const FusedEpilogue<T>& e, Activation activation, double slope,
+                                     const Shape& y, std::string_view where) {
   const auto channels = [&](const Tensor<Compute<T>>& p, std::string_view what) {
     check(!p.defined() || (p.shape() == Shape{y[3]} && p.is_contiguous()), where, "expected ", what,
           " of shape ", Shape{y[3]}, ", got ", p.shape());
@@ -50,11 +54,11 @@ kernels::Epilogue<T> kernel_epilogue(const FusedEpilogue<T>& e, const Shape& y,
   };
   kernels::Epilogue<T> out{.scale = channels(e.scale, "a scale"),
                            .shift = channels(e.shift, "a shift"),
-                           .activation = e.activation,
-                           .slope = static_cast<Compute<T>>(e.slope),
+                           .activation = activation,
+                           .slope = static_cast<Compute<T>>(slope),
                            .slopes = channels(e.slopes, "slopes"),
                            .out_scale = static_cast<Compute<T>>(e.out_scale)};
-  check(e.activation != Activation::prelu || e.slopes.defined(), where, "prelu needs its slopes");
+  check(activation != Activation::prelu || e.slopes.defined(), where, "prelu needs its slopes");
   if (e.residual.defined()) {
     check(e.residual.shape() == y, where, "expected a residual of shape ", y, ", got ",
           e.residual.shape());

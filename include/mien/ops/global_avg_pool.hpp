@@ -10,7 +10,6 @@ namespace ops {
 
 struct GlobalAvgPool {
   static constexpr std::string_view name = "global_avg_pool";
-  Shape input = {};  // shape of x, kept for backward
 
   Shape shape(std::span<const Shape> in) const {
     const Shape& x = in[0];
@@ -36,18 +35,17 @@ struct GlobalAvgPool {
   template <class T>
   Tensor<T> forward(Context<T>&, Inputs<T> in) {
     const Tensor<T>& x = in[0];
-    input = x.shape();
     Tensor<T> y(Shape{x.dim(0), 1, 1, x.dim(3)}, x.device());
     with_device(x.device(), [&](auto device) {
-      kernels::channel_means(device, y.mutable_data(), x.data(), params());
+      kernels::channel_means(device, y.mutable_data(), x.data(), params(x.shape()));
     });
     return y;
   }
 
   template <class T>
-  Gradients<T> backward(const Context<T>&, const Tensor<T>& dy) const {
-    Tensor<T> dx(input, dy.device());
-    const auto p = params();
+  Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
+    Tensor<T> dx(ctx.shape(0), dy.device());
+    const auto p = params(dx.shape());
     with_device(dy.device(), [&](auto device) {
       kernels::channel_fill(device, dx.mutable_data(), dy.data(),
                             1 / static_cast<Compute<T>>(p.pixels), p);
@@ -63,7 +61,7 @@ struct GlobalAvgPool {
   }
 
  private:
-  kernels::ChannelParams params() const { return {input[0], input[1] * input[2], input[3]}; }
+  static kernels::ChannelParams params(const Shape& x) { return {x[0], x[1] * x[2], x[3]}; }
 };
 
 }  // namespace ops

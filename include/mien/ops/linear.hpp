@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include <mien/cpu/column_sums.hpp>
 #include <mien/cpu/gemm.hpp>
 #include <mien/ops/activation.hpp>
 #include <mien/ops/op.hpp>
@@ -27,7 +28,7 @@ struct Linear {
     const Shape &x = in[0], &w = in[1];
     check(x.rank() >= 1, name, "expected x of shape (..., features), got ", x);
     check(w.rank() == 2, name, "expected a weight of shape (in, out), got ", w);
-    check(x[-1] > 0, name, "x of shape ", x, " has no features");
+    check(x[-1] > 0 && w[1] > 0, name, "shapes ", x, " and ", w, " have no features");
     check(x[-1] == w[0], name, "weight has ", w[0], " input features, input has ", x[-1]);
     check(in[2].rank() == 0 || in[2] == Shape{w[1]}, name, "weight has ", w[1],
           " output features, bias has shape ", in[2]);
@@ -55,12 +56,18 @@ struct Linear {
   Tensor<T> forward(Context<T>& ctx, Inputs<T> in) {
     const Tensor<T>&x = in[0], &w = in[1];
     const std::int64_t k = w.dim(0), n = w.dim(1);
-    const kernels::GemmParams p{.m = rows_of(x), .n = n, .k = k, .a_row = k, .a_col = 1,
-                                .b_row = n, .b_col = 1, .c_row = n};
+    const kernels::GemmParams p{.m = x.numel() / k,
+                                .n = n,
+                                .k = k,
+                                .a_row = k,
+                                .a_col = 1,
+                                .b_row = n,
+                                .b_col = 1,
+                                .c_row = n};
     const auto bias = as_compute(in[2]);
     kernels::Epilogue<T> epilogue{.shift = bias.data()};
     Tensor<T> y(out_shape(x.shape(), n), x.device());
-    ctx.save(x, w);
+    ctx.save(ctx.needs(1) ? x : Tensor<T>(), ctx.needs(0) ? w : Tensor<T>());
     return with_device(x.device(), [&](auto device) {
       if (ctx.recording()) {
         kernels::gemm(device, y.mutable_data(), x.data(), w.data(), p, epilogue);
@@ -79,25 +86,37 @@ struct Linear {
   template <class T>
   Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
     const Tensor<T>&x = ctx.saved(0), &w = ctx.saved(1);
-    const std::int64_t k = w.dim(0), n = w.dim(1), rows = rows_of(x);
+    const std::int64_t k = ctx.shape(1)[0], n = ctx.shape(1)[1], rows = dy.numel() / n;
     const Tensor<T> g = activation_gradient(ctx, 2, dy, options.activation, options.slope, name);
     Gradients<T> gradients(3);
-    with_device(x.device(), [&](auto device) {
+    with_device(dy.device(), [&](auto device) {
       if (ctx.needs(0)) {  // g w^T
-        gradients[0] = Tensor<T>(x.shape(), x.device());
+        gradients[0] = Tensor<T>(ctx.shape(0), dy.device());
         kernels::gemm(device, gradients[0].mutable_data(), g.data(), w.data(),
-                      {.m = rows, .n = k, .k = n, .a_row = n, .a_col = 1, .b_row = 1, .b_col = n,
+                      {.m = rows,
+                       .n = k,
+                       .k = n,
+                       .a_row = n,
+                       .a_col = 1,
+                       .b_row = 1,
+                       .b_col = n,
                        .c_row = k});
       }
       if (ctx.needs(1)) {  // x^T g
-        gradients[1] = Tensor<T>(w.shape(), x.device());
+        gradients[1] = Tensor<T>(ctx.shape(1), dy.device());
         kernels::gemm(device, gradients[1].mutable_data(), x.data(), g.data(),
-                      {.m = k, .n = n, .k = rows, .a_row = 1, .a_col = k, .b_row = n, .b_col = 1,
+                      {.m = k,
+                       .n = n,
+                       .k = rows,
+                       .a_row = 1,
+                       .a_col = k,
+                       .b_row = n,
+                       .b_col = 1,
                        .c_row = n});
       }
       if (ctx.needs(2)) {
-        gradients[2] = Tensor<T>(Shape{n}, x.device());
-        kernels::column_sums(device, gradients[2].mutable_data(), g.data(), rows, n, n);
+        gradients[2] = Tensor<T>(Shape{n}, dy.device());
+        kernels::column_sums(device, gradients[2].mutable_data(), g.data(), rows, n);
       }
     });
     return gradients;
@@ -111,9 +130,13 @@ struct Linear {
             {"vector", {}, {{{9}}, {{9, 4}}, {{4}}}, torch},
             {"relu", {{.activation = Activation::relu}}, with_bias, "F.relu(" + torch + ")"},
             {"silu", {{.activation = Activation::silu}}, with_bias, "F.silu(" + torch + ")"},
-            {"leaky", {{.activation = Activation::leaky_relu, .slope = 0.2}}, with_bias,
+            {"leaky",
+             {{.activation = Activation::leaky_relu, .slope = 0.2}},
+             with_bias,
              "F.leaky_relu(" + torch + ", 0.2)"},
-            {"sigmoid", {{.activation = Activation::sigmoid}}, {{{2, 40}}, {{40, 17}}, {{17}}},
+            {"sigmoid",
+             {{.activation = Activation::sigmoid}},
+             {{{2, 40}}, {{40, 17}}, {{17}}},
              "torch.sigmoid(" + torch + ")"}};
   }
 
@@ -121,10 +144,6 @@ struct Linear {
   static Shape out_shape(Shape x, std::int64_t features) {
     x[-1] = features;
     return x;
-  }
-  template <class T>
-  static std::int64_t rows_of(const Tensor<T>& x) {
-    return x.numel() / x.dim(-1);
   }
 };
 

@@ -41,25 +41,26 @@ struct Matmul {
 
   template <class T>
   Tensor<T> forward(Context<T>& ctx, Inputs<T> in) {
-    ctx.save(in[0], in[1]);
-    const Shape shapes[] = {in[0].shape(), in[1].shape()};
-    return product<T>({flat(in[0], in[1]), options.transpose_a}, {in[1], options.transpose_b})
+    const Tensor<T>&a = in[0], &b = in[1];
+    ctx.save(ctx.needs(1) ? a : Tensor<T>(), ctx.needs(0) ? b : Tensor<T>());
+    const Shape shapes[] = {a.shape(), b.shape()};
+    return product<T>({flat(a, b.shape()), options.transpose_a}, {b, options.transpose_b})
         .view_as(shape(shapes));
   }
 
   template <class T>
   Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
-    const Operand<T> a{flat(ctx.saved(0), ctx.saved(1)), options.transpose_a};
-    const Operand<T> b{ctx.saved(1), options.transpose_b};
-    const Operand<T> g{flat(dy, ctx.saved(1)), false};
+    const Shape &shape_a = ctx.shape(0), &shape_b = ctx.shape(1);
+    const Operand<T> g{flat(dy, shape_b), false};
     Gradients<T> gradients(2);
     if (ctx.needs(0)) {
-      const Tensor<T> da = a.transposed ? product(b, g.t()) : product(g, b.t());
-      gradients[0] = sum_to(da, a.x.shape()).view_as(ctx.saved(0).shape());
+      const Operand<T> b{ctx.saved(1), options.transpose_b};
+      const Tensor<T> da = options.transpose_a ? product(b, g.t()) : product(g, b.t());
+      gradients[0] = flattens(shape_b) ? da.view_as(shape_a) : sum_to(da, shape_a);
     }
     if (ctx.needs(1)) {
-      const Tensor<T> db = b.transposed ? product(g.t(), a) : product(a.t(), g);
-      gradients[1] = sum_to(db, b.x.shape());
+      const Operand<T> a{flat(ctx.saved(0), shape_b), options.transpose_a};
+      gradients[1] = sum_to(options.transpose_b ? product(g.t(), a) : product(a.t(), g), shape_b);
     }
     return gradients;
   }
@@ -71,8 +72,10 @@ struct Matmul {
             {"broadcast", {}, {{{2, 1, 5, 3}}, {{4, 3, 2}}}, "x[0] @ x[1]"},
             {"transpose_a", {{.transpose_a = true}}, {{{2, 7, 5}}, {{7, 3}}}, "x[0].mT @ x[1]"},
             {"transpose_b", {{.transpose_b = true}}, {{{2, 5, 7}}, {{2, 19, 7}}}, "x[0] @ x[1].mT"},
-            {"transpose_both", {{.transpose_a = true, .transpose_b = true}},
-             {{{7, 5}}, {{3, 4, 7}}}, "x[0].mT @ x[1].mT"}};
+            {"transpose_both",
+             {{.transpose_a = true, .transpose_b = true}},
+             {{{7, 5}}, {{3, 4, 7}}},
+             "x[0].mT @ x[1].mT"}};
   }
 
  private:
@@ -102,9 +105,10 @@ struct Matmul {
   static Shape batch_of(const Shape& x) { return Shape(x.begin(), x.rank() - 2); }
 
   // Where one matrix b serves a whole batch, the rows of the batch are those of one large matrix.
+  bool flattens(const Shape& b) const { return b.rank() == 2 && !options.transpose_a; }
   template <class T>
-  Tensor<T> flat(const Tensor<T>& x, const Tensor<T>& b) const {
-    if (b.rank() != 2 || options.transpose_a) return x;
+  Tensor<T> flat(const Tensor<T>& x, const Shape& b) const {
+    if (!flattens(b)) return x;
     return x.view_as({batch_of(x.shape()).numel() * x.dim(-2), x.dim(-1)});
   }
 
@@ -124,9 +128,14 @@ struct Matmul {
     out.push_back(n);
     Tensor<T> y(out, a.x.device());
     if (y.numel() == 0) return y;
-    const kernels::GemmParams p{.m = m, .n = n, .k = k,
-                                .a_row = a.row_stride(), .a_col = a.column_stride(),
-                                .b_row = b.row_stride(), .b_col = b.column_stride(), .c_row = n};
+    const kernels::GemmParams p{.m = m,
+                                .n = n,
+                                .k = k,
+                                .a_row = a.row_stride(),
+                                .a_col = a.column_stride(),
+                                .b_row = b.row_stride(),
+                                .b_col = b.column_stride(),
+                                .c_row = n};
     T* results = y.mutable_data();
     with_device(a.x.device(), [&](auto device) {
       const auto run = [&](std::int64_t begin, std::int64_t end) {

@@ -54,9 +54,8 @@ struct MaxPool2d {
     const Tensor<T>& x = in[0];
     const auto p = params(x.shape());
     Tensor<T> y(Shape{p.n, p.out_h, p.out_w, p.c}, x.device());
-    with_device(x.device(), [&](auto device) {
-      kernels::max_pool2d(device, y.mutable_data(), x.data(), p);
-    });
+    with_device(x.device(),
+                [&](auto device) { kernels::max_pool2d(device, y.mutable_data(), x.data(), p); });
     ctx.save(x);
     return y;
   }
@@ -75,12 +74,18 @@ struct MaxPool2d {
 
   static std::vector<Sample<MaxPool2d>> samples() {
     return {
-        {"3x3_stride2_pad1", {{.kernel = 3, .stride = 2, .padding = 1}}, {{{2, 7, 6, 5}}},
+        {"3x3_stride2_pad1",
+         {{.kernel = 3, .stride = 2, .padding = 1}},
+         {{{2, 7, 6, 5}}},
          "nhwc(F.max_pool2d(nchw(x[0]), 3, 2, 1))"},
         {"2x2", {{.kernel = 2}}, {{{1, 6, 5, 19}}}, "nhwc(F.max_pool2d(nchw(x[0]), 2))"},
-        {"ceil", {{.kernel = {3, 2}, .stride = {2, 3}, .padding = {1, 0}, .ceil_mode = true}},
-         {{{1, 8, 7, 3}}}, "nhwc(F.max_pool2d(nchw(x[0]), (3, 2), (2, 3), (1, 0), 1, True))"},
-        {"overlapping", {{.kernel = 5, .stride = 1, .padding = 2}}, {{{1, 4, 6, 33}}},
+        {"ceil",
+         {{.kernel = {3, 2}, .stride = {2, 3}, .padding = {1, 0}, .ceil_mode = true}},
+         {{{1, 8, 7, 3}}},
+         "nhwc(F.max_pool2d(nchw(x[0]), (3, 2), (2, 3), (1, 0), 1, True))"},
+        {"overlapping",
+         {{.kernel = 5, .stride = 1, .padding = 2}},
+         {{{1, 4, 6, 33}}},
          "nhwc(F.max_pool2d(nchw(x[0]), 5, 1, 2))"},
     };
   }

@@ -11,7 +11,6 @@ namespace ops {
 struct Mean {
   static constexpr std::string_view name = "mean";
   Over over = {};
-  Shape from = {};  // noted by forward
 
   Shape shape(std::span<const Shape> in) const { return reduced_shape(in[0], over, name); }
 
@@ -25,14 +24,15 @@ struct Mean {
 
   template <class T>
   Tensor<T> forward(Context<T>&, Inputs<T> in) {
-    from = in[0].shape();
-    const auto sums = reduce_to<kernels::Reduction::sum>(in[0], reduced_keepdim(from, over, name));
-    return rounded_to<T>(sums / count(from)).view_as(reduced_shape(from, over, name));
+    const Shape& x = in[0].shape();
+    const auto sums = reduce_to<kernels::Reduction::sum>(in[0], reduced_keepdim(x, over, name));
+    return rounded_to<T>(sums / count(x)).view_as(reduced_shape(x, over, name));
   }
 
   template <class T>
-  Gradients<T> backward(const Context<T>&, const Tensor<T>& dy) const {
-    return {expanded((dy / count(from)).view_as(reduced_keepdim(from, over, name)), from)};
+  Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
+    const Shape& x = ctx.shape(0);
+    return {expanded((dy / count(x)).view_as(reduced_keepdim(x, over, name)), x)};
   }
 
   static std::vector<Sample<Mean>> samples() { return reduction_samples<Mean>("mean"); }

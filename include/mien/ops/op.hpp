@@ -4,14 +4,19 @@
 // An op is a plain struct of attributes with these members (docs/adding_an_op.md has a template):
 //
 //   static constexpr std::string_view name;
-//   Shape shape(std::span<const Shape> in) const;                 checks the inputs, gives the
-//   output Tensor<T> reference(Inputs<T> in) const;                      readable, slow, for tests
-//   Tensor<T> forward(Context<T>& ctx, Inputs<T> in);             may save() tensors for backward
+//   Shape shape(std::span<const Shape> in) const;       checks the shapes, gives the output's
+//   Tensor<T> forward(Context<T>& ctx, Inputs<T> in);   may save() tensors for backward
 //   Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const;
-//   static std::vector<Sample<Op>> samples();                     inputs for tests and benchmarks
 //
-// Every op has one output. Inputs arrive dense unless the op sets `accepts_strides`. An optional
-// input that is absent is an undefined tensor, with a Shape of rank 0.
+// and, for the tests and benchmarks that every op of mien goes through,
+//
+//   Tensor<T> reference(Inputs<T> in) const;            readable, slow
+//   static std::vector<Sample<Op>> samples();           inputs
+//
+// T is any FloatElement; an op may support some of them only. Every op has one output. Inputs and
+// dy arrive dense unless the op sets `accepts_strides`, which is for inputs. An optional input that
+// is absent is an undefined tensor, with a Shape of rank 0. Nothing in forward or backward is
+// recorded.
 
 #include <concepts>
 #include <span>
@@ -38,24 +43,39 @@ class Context {
  public:
   Context() = default;
   explicit Context(Inputs<T> in) : recording_(true) {
-    for (const auto& x : in) needs_.push_back(x.requires_grad());
+    for (const auto& x : in) {
+      needs_.push_back(x.requires_grad());
+      shapes_.push_back(x.shape());
+    }
   }
 
   bool recording() const { return recording_; }
   // Whether backward will be asked for the gradient of input i.
   bool needs(int i) const { return recording_ && needs_[static_cast<std::size_t>(i)]; }
 
+  // In backward: the number of inputs.
+  int num_inputs() const { return static_cast<int>(shapes_.size()); }
+
+  // In backward: the shape of input i, which need not be saved for it.
+  const Shape& shape(int i) const { return shapes_[static_cast<std::size_t>(i)]; }
+
   template <class... Tensors>
   void save(const Tensors&... tensors) {
     if (recording_) (saved_.push_back(tensors.detach()), ...);
   }
-  const Tensor<T>& saved(int i) const { return saved_[static_cast<std::size_t>(i)]; }
+  // Tensor i of those saved.
+  const Tensor<T>& saved(int i) const {
+    check(i >= 0 && static_cast<std::size_t>(i) < saved_.size(), "context", "saved(", i, ") of ",
+          saved_.size(), " saved tensors");
+    return saved_[static_cast<std::size_t>(i)];
+  }
 
   void release() { saved_.clear(); }
 
  private:
   bool recording_ = false;
   std::vector<bool> needs_;
+  std::vector<Shape> shapes_;
   std::vector<Tensor<T>> saved_;
 };
 
@@ -104,8 +124,11 @@ concept HasSamples = requires {
 
 // Separate concepts, so that the compiler names the part that is missing.
 template <class Op, class T>
-concept Operation = HasName<Op> && HasShapeRule<Op> && HasReference<Op, T> && HasForward<Op, T> &&
-    HasBackward<Op, T> && HasSamples<Op>;
+concept Operation = HasName<Op> && HasShapeRule<Op> && HasForward<Op, T> && HasBackward<Op, T>;
+
+// With what tests and benchmarks need.
+template <class Op, class T>
+concept TestedOperation = Operation<Op, T> && HasReference<Op, T> && HasSamples<Op>;
 
 namespace autograd {
 
@@ -118,23 +141,28 @@ class OpNode final : public GradNode<T> {
     this->set_inputs(std::move(nodes));
   }
 
-  Tensor<T> forward(Inputs<T> in) { return op_.forward(context_, in); }
+  Tensor<T> forward(Inputs<T> in) {
+    const NoGrad no_grad;
+    return op_.forward(context_, in);
+  }
 
   void propagate(bool retain) override {
-    check(!released_, "backward", "the graph of '", Op::name,
-          "' was freed by an earlier backward(); pass retain_graph to walk it twice");
+    this->check_not_freed();
     if (this->gradient_.defined()) {
       const NoGrad no_grad;
       const Tensor<T> dy = std::exchange(this->gradient_, {}).dense();
       Gradients<T> gradients = op_.backward(context_, dy);
       check(gradients.size() == this->inputs().size(), Op::name, "backward gave ", gradients.size(),
             " gradients for ", this->inputs().size(), " inputs");
-      for (std::size_t i = 0; i < gradients.size(); ++i)
-        if (context_.needs(static_cast<int>(i)) && gradients[i].defined())
-          static_cast<GradNode<T>*>(this->inputs()[i].get())->accumulate(std::move(gradients[i]));
+      for (std::size_t i = 0; i < gradients.size(); ++i) {
+        const int input = static_cast<int>(i);
+        if (!context_.needs(input) || !gradients[i].defined()) continue;
+        check(gradients[i].shape() == context_.shape(input), Op::name, "backward gave shape ",
+              gradients[i].shape(), " for input ", i, " of shape ", context_.shape(input));
+        static_cast<GradNode<T>*>(this->inputs()[i].get())->accumulate(std::move(gradients[i]));
+      }
     }
     if (retain) return;
-    released_ = true;
     context_.release();
     this->release_inputs();
   }
@@ -142,7 +170,6 @@ class OpNode final : public GradNode<T> {
  private:
   Op op_;
   Context<T> context_;
-  bool released_ = false;
 };
 
 }  // namespace autograd

@@ -24,7 +24,6 @@ struct ResizeBilinear {
   static constexpr std::string_view name = "resize_bilinear";
   Size2d size;
   ResizeBilinearOptions options = {};
-  Shape input = {};  // shape of x, kept for backward
 
   Shape shape(std::span<const Shape> in) const { return resized_shape(in[0], size, name); }
 
@@ -40,14 +39,15 @@ struct ResizeBilinear {
       return std::max(C(0), (static_cast<C>(o) + C(0.5)) * (first / second) - C(0.5));
     };
     for (std::int64_t at = 0; at < y.numel(); ++at) {
-      const std::int64_t c = at % x.dim(3), pixel = at / x.dim(3), image = pixel / (size.h * size.w);
+      const std::int64_t c = at % x.dim(3), pixel = at / x.dim(3),
+                         image = pixel / (size.h * size.w);
       const C sy = source(pixel / size.w % size.h, x.dim(1), size.h);
       const C sx = source(pixel % size.w, x.dim(2), size.w);
       C sum = 0;
       for (std::int64_t iy = 0; iy < x.dim(1); ++iy)
         for (std::int64_t ix = 0; ix < x.dim(2); ++ix)
-          sum += hat(sy, iy, x.dim(1)) * hat(sx, ix, x.dim(2)) *
-                 static_cast<C>(x(image, iy, ix, c));
+          sum +=
+              hat(sy, iy, x.dim(1)) * hat(sx, ix, x.dim(2)) * static_cast<C>(x(image, iy, ix, c));
       y.mutable_data()[at] = static_cast<T>(sum);
     }
     return y;
@@ -56,34 +56,36 @@ struct ResizeBilinear {
   template <class T>
   Tensor<T> forward(Context<T>&, Inputs<T> in) {
     const Tensor<T>& x = in[0];
-    input = x.shape();
-    Tensor<T> y(resized_shape(input, size, name), x.device());
+    Tensor<T> y(resized_shape(x.shape(), size, name), x.device());
     with_device(x.device(), [&](auto device) {
-      kernels::resize_bilinear(device, y.mutable_data(), x.data(), params<T>());
+      kernels::resize_bilinear(device, y.mutable_data(), x.data(), params<T>(x.shape()));
     });
     return y;
   }
 
   template <class T>
-  Gradients<T> backward(const Context<T>&, const Tensor<T>& dy) const {
-    Tensor<T> dx(input, dy.device());
+  Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
+    Tensor<T> dx(ctx.shape(0), dy.device());
     with_device(dy.device(), [&](auto device) {
-      kernels::resize_bilinear_grad(device, dx.mutable_data(), dy.data(), params<T>());
+      kernels::resize_bilinear_grad(device, dx.mutable_data(), dy.data(), params<T>(dx.shape()));
     });
     return {dx};
   }
 
   static std::vector<Sample<ResizeBilinear>> samples() {
     const auto torch = [](const char* size, const char* align) {
-      return str("nhwc(F.interpolate(nchw(x[0]), size=", size, ", mode='bilinear', align_corners=",
-                 align, "))");
+      return str("nhwc(F.interpolate(nchw(x[0]), size=", size,
+                 ", mode='bilinear', align_corners=", align, "))");
     };
-    return {{"larger", {{7, 11}}, {{{2, 3, 4, 19}}}, torch("(7, 11)", "False")},
-            {"double", {{6, 10}}, {{{1, 3, 5, 7}}}, torch("(6, 10)", "False")},
-            {"smaller", {{3, 4}}, {{{1, 8, 7, 3}}}, torch("(3, 4)", "False")},
-            {"corners", {{7, 4}, {.align_corners = true}}, {{{2, 4, 9, 5}}}, torch("(7, 4)", "True")},
-            {"one_pixel", {{1, 5}, {.align_corners = true}}, {{{1, 4, 1, 33}}},
-             torch("(1, 5)", "True")}};
+    return {
+        {"larger", {{7, 11}}, {{{2, 3, 4, 19}}}, torch("(7, 11)", "False")},
+        {"double", {{6, 10}}, {{{1, 3, 5, 7}}}, torch("(6, 10)", "False")},
+        {"smaller", {{3, 4}}, {{{1, 8, 7, 3}}}, torch("(3, 4)", "False")},
+        {"corners", {{7, 4}, {.align_corners = true}}, {{{2, 4, 9, 5}}}, torch("(7, 4)", "True")},
+        {"one_pixel",
+         {{1, 5}, {.align_corners = true}},
+         {{{1, 4, 1, 33}}},
+         torch("(1, 5)", "True")}};
   }
 
  private:
@@ -94,10 +96,10 @@ struct ResizeBilinear {
   }
 
   template <class T>
-  kernels::ResizeParams<Compute<T>> params() const {
+  kernels::ResizeParams<Compute<T>> params(const Shape& x) const {
     using C = Compute<T>;
-    return {input[0], input[3], kernels::linear_axis<C>(input[1], size.h, options.align_corners),
-            kernels::linear_axis<C>(input[2], size.w, options.align_corners)};
+    return {x[0], x[3], kernels::linear_axis<C>(x[1], size.h, options.align_corners),
+            kernels::linear_axis<C>(x[2], size.w, options.align_corners)};
   }
 };
 

@@ -15,7 +15,6 @@ namespace ops {
 struct ResizeNearest {
   static constexpr std::string_view name = "resize_nearest";
   Size2d size;
-  Shape input = {};  // shape of x, kept for backward
 
   Shape shape(std::span<const Shape> in) const { return resized_shape(in[0], size, name); }
 
@@ -29,7 +28,8 @@ struct ResizeNearest {
       return at < in_size ? at : in_size - 1;
     };
     for (std::int64_t at = 0; at < y.numel(); ++at) {
-      const std::int64_t c = at % x.dim(3), pixel = at / x.dim(3), image = pixel / (size.h * size.w);
+      const std::int64_t c = at % x.dim(3), pixel = at / x.dim(3),
+                         image = pixel / (size.h * size.w);
       y.mutable_data()[at] = x(image, source(pixel / size.w % size.h, x.dim(1), size.h),
                                source(pixel % size.w, x.dim(2), size.w), c);
     }
@@ -39,19 +39,18 @@ struct ResizeNearest {
   template <class T>
   Tensor<T> forward(Context<T>&, Inputs<T> in) {
     const Tensor<T>& x = in[0];
-    input = x.shape();
-    Tensor<T> y(resized_shape(input, size, name), x.device());
+    Tensor<T> y(resized_shape(x.shape(), size, name), x.device());
     with_device(x.device(), [&](auto device) {
-      kernels::resize_nearest(device, y.mutable_data(), x.data(), params());
+      kernels::resize_nearest(device, y.mutable_data(), x.data(), params(x.shape()));
     });
     return y;
   }
 
   template <class T>
-  Gradients<T> backward(const Context<T>&, const Tensor<T>& dy) const {
-    Tensor<T> dx(input, dy.device());
+  Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
+    Tensor<T> dx(ctx.shape(0), dy.device());
     with_device(dy.device(), [&](auto device) {
-      kernels::resize_nearest_grad(device, dx.mutable_data(), dy.data(), params());
+      kernels::resize_nearest_grad(device, dx.mutable_data(), dy.data(), params(dx.shape()));
     });
     return {dx};
   }
@@ -67,9 +66,8 @@ struct ResizeNearest {
   }
 
  private:
-  kernels::ResizeParams<float> params() const {
-    return {input[0], input[3], kernels::nearest_axis(input[1], size.h),
-            kernels::nearest_axis(input[2], size.w)};
+  kernels::ResizeParams<float> params(const Shape& x) const {
+    return {x[0], x[3], kernels::nearest_axis(x[1], size.h), kernels::nearest_axis(x[2], size.w)};
   }
 };
 

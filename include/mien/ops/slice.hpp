@@ -17,9 +17,9 @@ struct Slice {
   int dim = 0;
   std::int64_t start = 0, stop = std::numeric_limits<std::int64_t>::max(), step = 1;
   bool keepdim = true;  // false: a dimension of size 1 is dropped (select)
-  Shape from = {};      // noted by forward
 
   Shape shape(std::span<const Shape> in) const {
+    wrap_dim(dim, in[0].rank(), name);
     check(step >= 1, name, "expected a step of at least 1, got ", step);
     const Shape y = sliced(in[0]);
     check(keepdim || y[dim] == 1, name, "cannot drop dimension ", dim, " of size ", y[dim]);
@@ -40,13 +40,12 @@ struct Slice {
 
   template <class T>
   Tensor<T> forward(Context<T>&, Inputs<T> in) {
-    from = in[0].shape();
     return view(in[0]);
   }
 
   template <class T>
-  Gradients<T> backward(const Context<T>&, const Tensor<T>& dy) const {
-    const Tensor<T> dx = Tensor<T>::zeros(from, dy.device());
+  Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
+    const Tensor<T> dx = Tensor<T>::zeros(ctx.shape(0), dy.device());
     view(dx).copy_from(dy);
     return {dx};
   }
@@ -112,7 +111,8 @@ Tensor<T> select(const Tensor<T>& x, int dim, std::int64_t index) {
 
 // Consecutive slices of the given sizes, which must add up to the size of dimension dim.
 template <FloatElement T>
-std::vector<Tensor<T>> split(const Tensor<T>& x, int dim, std::span<const std::int64_t> sizes) {
+std::vector<Tensor<T>> split(const Tensor<T>& x, int dim,
+                             const std::vector<std::int64_t>& sizes) {
   std::vector<Tensor<T>> parts;
   std::int64_t at = 0;
   for (const std::int64_t size : sizes) {

@@ -10,7 +10,6 @@ namespace ops {
 struct Sum {
   static constexpr std::string_view name = "sum";
   Over over = {};
-  Shape from = {};  // noted by forward
 
   Shape shape(std::span<const Shape> in) const { return reduced_shape(in[0], over, name); }
 
@@ -23,14 +22,15 @@ struct Sum {
 
   template <class T>
   Tensor<T> forward(Context<T>&, Inputs<T> in) {
-    from = in[0].shape();
-    const auto sums = reduce_to<kernels::Reduction::sum>(in[0], reduced_keepdim(from, over, name));
-    return rounded_to<T>(sums).view_as(reduced_shape(from, over, name));
+    const Shape& x = in[0].shape();
+    const auto sums = reduce_to<kernels::Reduction::sum>(in[0], reduced_keepdim(x, over, name));
+    return rounded_to<T>(sums).view_as(reduced_shape(x, over, name));
   }
 
   template <class T>
-  Gradients<T> backward(const Context<T>&, const Tensor<T>& dy) const {
-    return {expanded(dy.view_as(reduced_keepdim(from, over, name)), from)};
+  Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
+    const Shape& x = ctx.shape(0);
+    return {expanded(dy.view_as(reduced_keepdim(x, over, name)), x)};
   }
 
   static std::vector<Sample<Sum>> samples() { return reduction_samples<Sum>("sum"); }

@@ -31,17 +31,17 @@ struct Padding2d {
       : top(t), left(l), bottom(b), right(r) {}
 };
 
-// Input pixels that a window spans in one dimension.
-inline std::int64_t window_extent(std::int64_t kernel, std::int64_t dilation) {
-  return dilation * (kernel - 1) + 1;
-}
-
-// Number of whole windows of `extent` pixels that fit into `padded` pixels, `stride` apart.
-inline std::int64_t window_count(std::int64_t padded, std::int64_t extent, std::int64_t stride,
+// Number of windows in one dimension that fit into `size` pixels with `before` and `after` zeros
+// around them. Throws where there is none.
+inline std::int64_t window_count(std::int64_t size, std::int64_t before, std::int64_t after,
+                                 std::int64_t kernel, std::int64_t stride, std::int64_t dilation,
                                  std::string_view where) {
-  check(extent >= 1 && stride >= 1, where, "kernel, stride and dilation are at least 1");
-  check(padded >= extent, where, "a window of ", extent, " pixels is larger than the padded image's ",
-        padded);
+  check(kernel >= 1 && stride >= 1 && dilation >= 1, where,
+        "kernel, stride and dilation are at least 1, got ", kernel, ", ", stride, ", ", dilation);
+  check(before >= 0 && after >= 0, where, "padding is at least 0, got ", before, " and ", after);
+  const std::int64_t padded = size + before + after, extent = dilation * (kernel - 1) + 1;
+  check(padded >= extent, where, "a window of ", extent,
+        " pixels is larger than the padded image's ", padded);
   return (padded - extent) / stride + 1;
 }
 
@@ -52,12 +52,12 @@ inline Padding2d same_padding(const Shape& image, Size2d kernel, Size2d stride =
   check(image.rank() == 4, "same_padding", "expected an image batch (n, h, w, c), got ", image);
   check(stride.h >= 1 && stride.w >= 1, "same_padding", "expected a stride of at least 1, got ",
         stride);
-  const auto total = [](std::int64_t size, std::int64_t extent, std::int64_t step) {
-    const std::int64_t out = (size + step - 1) / step;
-    return std::max<std::int64_t>(0, (out - 1) * step + extent - size);
+  const auto total = [](std::int64_t size, std::int64_t k, std::int64_t s, std::int64_t d) {
+    const std::int64_t out = (size + s - 1) / s;
+    return std::max<std::int64_t>(0, (out - 1) * s + d * (k - 1) + 1 - size);
   };
-  const std::int64_t h = total(image[1], window_extent(kernel.h, dilation.h), stride.h);
-  const std::int64_t w = total(image[2], window_extent(kernel.w, dilation.w), stride.w);
+  const std::int64_t h = total(image[1], kernel.h, stride.h, dilation.h);
+  const std::int64_t w = total(image[2], kernel.w, stride.w, dilation.w);
   return {h / 2, w / 2, h - h / 2, w - w / 2};
 }
 

@@ -1,4 +1,5 @@
-// Batch normalisation over x (rows, c), a block of rows at a time (load_lanes, sum_terms: channels.inl):
+// Batch normalisation over x (rows, c), a block of rows at a time (load_lanes, sum_terms:
+// channels.inl):
 //   pre = (x - mean) * scale + shift,  y = op(pre)      mean, scale, shift (c)
 // op is an elementwise op (ops::Identity, ops::Silu, ...) whose formulas are in Math<Op>.
 
@@ -13,9 +14,10 @@ MIEN_INLINE V gradient_at(V pre, V dy, const Op& op) {
     return Math<Op>::backward(Math<Op>::forward(pre, op), dy, op);
 }
 
-// Mean of each channel and sum of squared deviations from it. The second pass finds x in cache.
+// For each channel a mean (rounded), and the sum and the sum of squares of what x differs from it.
+// The second pass finds x in cache.
 template <class T>
-void moments(Compute<T>* mean, Compute<T>* squares, const T* x, std::int64_t rows,
+void moments(Compute<T>* mean, Compute<T>* sum, Compute<T>* squares, const T* x, std::int64_t rows,
              std::int64_t c) {
   using V = Vec<Compute<T>>;
   const V count(static_cast<Compute<T>>(rows));
@@ -23,9 +25,21 @@ void moments(Compute<T>* mean, Compute<T>* squares, const T* x, std::int64_t row
     const int n = static_cast<int>(std::min<std::int64_t>(V::lanes, c - j));
     const auto at = [&](std::int64_t i) { return load_lanes<V>(x + i * c + j, n); };
     const V m = sum_terms<V>(rows, at) / count;
-    const V s = sum_terms<V>(rows, [&](std::int64_t i) { return (at(i) - m) * (at(i) - m); });
+    V s, q0, q1;
+    std::int64_t i = 0;
+    const auto add = [&](V& q) {
+      const V d = at(i++) - m;
+      s = s + d;
+      q = fma(d, d, q);
+    };
+    while (i + 2 <= rows) {
+      add(q0);
+      add(q1);
+    }
+    if (i < rows) add(q0);
     store_lanes(m, mean + j, n);
-    store_lanes(s, squares + j, n);
+    store_lanes(s, sum + j, n);
+    store_lanes(q0 + q1, squares + j, n);
   }
 }
 

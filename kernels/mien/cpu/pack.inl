@@ -12,7 +12,7 @@ MIEN_INLINE void copy_converted(Compute<T>* to, const T* from, std::int64_t n) {
   if (rest > 0) V::load(from + i, rest).store(to + i, rest);
 }
 
-// One panel: columns [first, first + columns) of b (k, n), zeros up to `width` columns.
+// A panel's rows for p.k rows of b: columns [first, first + columns), zeros up to `width` columns.
 template <class T>
 void pack_panel(Compute<T>* panel, const T* b, const PackParams& p, std::int64_t first,
                 std::int64_t columns, std::int64_t width) {
@@ -43,7 +43,7 @@ void pack_panels(Compute<T>* packed, const T* b, const PackParams& p, std::int64
   using C = Compute<T>;
   for (std::int64_t i = panel_begin; i < panel_end; ++i) {
     const Panel panel = panel_of<C>(i, p.n);
-    pack_panel(packed + panel.first * p.k, b, p, panel.first, panel.columns, panel.width);
+    pack_panel(packed + panel.first * p.k_total + p.k_begin * panel.width, b, p, panel.first, panel.columns, panel.width);
   }
 }
 

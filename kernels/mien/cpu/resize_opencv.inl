@@ -27,8 +27,7 @@ void opencv_horizontal(Acc* out, const T* const in[opencv_rows], const OpenCvPar
   Acc* columns = scratch;
   Acc* sums = scratch + in_width * opencv_rows;
   for (std::int64_t x = 0; x < in_width; ++x)
-    for (int i = 0; i < opencv_rows; ++i)
-      columns[x * opencv_rows + i] = static_cast<Acc>(in[i][x]);
+    for (int i = 0; i < opencv_rows; ++i) columns[x * opencv_rows + i] = static_cast<Acc>(in[i][x]);
   for (std::int64_t x = 0; x < p.out_width; ++x) {
     const std::int32_t* at = p.x.index + x * Taps;
     const Acc* weight = p.x.weights + x * Taps;
@@ -77,9 +76,9 @@ MIEN_INLINE void opencv_sum(T* out, const float* const rows[Taps], const float* 
   }
 }
 
-// out (rows, out_width, channels), in (rows, in_width, channels): output rows [begin, end) of a pass
-// over both axes. scratch holds the columns of a horizontal block and then (input rows, out_width)
-// sums.
+// out (rows, out_width, channels), in (rows, in_width, channels): output rows [begin, end) of a
+// pass over both axes. scratch holds the columns of a horizontal block and then (input rows,
+// out_width) sums.
 template <class T, int Taps, class Acc>
 void opencv_band(T* out, const T* in, const OpenCvParams<Acc>& p, Acc* scratch, std::int64_t begin,
                  std::int64_t end) {
@@ -96,14 +95,12 @@ void opencv_band(T* out, const T* in, const OpenCvParams<Acc>& p, Acc* scratch, 
   constexpr int lanes = Vec<Acc>::lanes;
   for (std::int64_t y = begin; y < end; ++y) {
     const Acc* from[Taps];
-    for (int t = 0; t < Taps; ++t)
-      from[t] = sums + (p.y.index[y * Taps + t] - first) * out_width;
+    for (int t = 0; t < Taps; ++t) from[t] = sums + (p.y.index[y * Taps + t] - first) * out_width;
     const Acc* weights = p.y.weights + y * Taps;
     T* to = out + y * out_width;
     std::int64_t x = 0;
     for (; x + lanes <= out_width; x += lanes) opencv_sum<Taps>(to, from, weights, x, lanes);
-    if (x < out_width)
-      opencv_sum<Taps>(to, from, weights, x, static_cast<int>(out_width - x));
+    if (x < out_width) opencv_sum<Taps>(to, from, weights, x, static_cast<int>(out_width - x));
   }
 }
 

@@ -98,8 +98,7 @@ inline void columns_to_rows(std::uint8_t* const rows[16], const std::uint8_t* co
       a[i] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(columns + x * 16 + i * 16));
     transpose(a);
 #pragma GCC unroll 16
-    for (int i = 0; i < 16; ++i)
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(rows[i] + x), a[i]);
+    for (int i = 0; i < 16; ++i) _mm_storeu_si128(reinterpret_cast<__m128i*>(rows[i] + x), a[i]);
   }
 #endif
   for (; x < width; ++x)

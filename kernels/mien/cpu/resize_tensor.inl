@@ -64,8 +64,8 @@ void resize_bilinear_grad_rows(T* dx, const T* dy, std::int64_t begin, std::int6
         for (std::int64_t oy = p.h.begin(iy); oy < p.h.end(iy); ++oy) {
           V line;
           for (std::int64_t ox = p.w.begin(ix); ox < p.w.end(ix); ++ox)
-            line = fma(V(p.w.weight(ox, ix)), V::load(image + (oy * p.w.out + ox) * p.c + j, n),
-                       line);
+            line =
+                fma(V(p.w.weight(ox, ix)), V::load(image + (oy * p.w.out + ox) * p.c + j, n), line);
           sum = fma(V(p.h.weight(oy, iy)), line, sum);
         }
         sum.store(dx + (row * p.w.in + ix) * p.c + j, n);

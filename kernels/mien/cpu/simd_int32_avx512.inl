@@ -24,9 +24,7 @@ struct Vec<std::int32_t> {
     return _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(first(n), p));
   }
   MIEN_INLINE void store(std::int32_t* p) const { _mm512_storeu_si512(p, v); }
-  MIEN_INLINE void store(std::int32_t* p, int n) const {
-    _mm512_mask_storeu_epi32(p, first(n), v);
-  }
+  MIEN_INLINE void store(std::int32_t* p, int n) const { _mm512_mask_storeu_epi32(p, first(n), v); }
   MIEN_INLINE void store_clamped(std::uint8_t* p) const {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), clamped());
   }

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds mien and runs its tests.
+#
+# usage: scripts/test.sh [--sanitizers] [-DOPTION=VALUE...]
+#   --sanitizers     first runs the folders that parse files, move memory or use threads under
+#                    AddressSanitizer + UndefinedBehaviorSanitizer and ThreadSanitizer
+#   -DOPTION=VALUE   passed on to cmake (-DMIEN_WERROR=ON)
+#
+# Tests with real data read the folder that MIEN_DATA names and are skipped without it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+asan_folders=(core io data weights ops cli)
+tsan_folders=(core ops)
+
+sanitizers=no
+options=()
+for argument in "$@"; do
+  case $argument in
+    --sanitizers) sanitizers=yes ;;
+    -D*) options+=("$argument") ;;
+    *)
+      sed -n '2,9s/^# \{0,1\}//p' "$0"
+      exit 2
+      ;;
+  esac
+done
+
+failed=()
+stage() { # stage NAME COMMAND...: runs the command, says how long it took
+  local name=$1 start=$SECONDS status=passed
+  shift
+  echo "== $name"
+  if ! "$@"; then
+    status=FAILED
+    failed+=("$name")
+  fi
+  echo "== $name: $status, $((SECONDS - start)) s"
+}
+
+build() { # build PRESET [TARGET...]
+  cmake --preset "$1" "${options[@]}" >"$logs/configure-$1.log" &&
+    cmake --build --preset "$1" ${2:+--target "${@:2}"}
+}
+
+# The tests of a few folders alone, built and run under a sanitizer.
+sanitize() { # sanitize PRESET FOLDER...
+  local preset=$1 targets=() names
+  shift
+  targets=("${@/%/_test}")
+  names=$(IFS='|' && echo "$*")
+  build "$preset" "${targets[@]/#/mien_}" && ctest --preset "$preset" -R "^($names)([.]|\$)"
+}
+
+logs=build/logs
+mkdir -p $logs
+scripts/install_deps.sh
+if [[ $sanitizers == yes ]]; then
+  stage "asan" sanitize asan "${asan_folders[@]}"
+  stage "tsan" sanitize tsan "${tsan_folders[@]}"
+fi
+stage "build" build release
+rm -rf build/release/reports
+test_release() { ctest --preset release | tee $logs/ctest.log; }
+stage "tests" test_release
+
+python3 scripts/summarize_tests.py build/release/reports
+if [[ ${#failed[@]} -gt 0 ]]; then echo "failed: ${failed[*]}"; fi
+sed -n '/tests passed/,$p' $logs/ctest.log # the runner's own summary closes the output
+[[ ${#failed[@]} -eq 0 ]]
