@@ -2,7 +2,7 @@
 """Times mien beside PyTorch (eager) and ONNX Runtime on whole networks, in one interleaved run.
 
     python3 bench/peers/models.py --network efficientnet_b0 --batch 1 --threads 2 \
-        --server build/release/bin/mien_model_server --out bench/results/b0_batch1.json
+        --server build/release/bench/mien_model_server --out bench/results/b0_batch1.json
 
 Each round runs every engine once, after a pause in which the threads of the others go to sleep; the
 order rotates. Outputs are compared before anything is timed. Needs torch, timm, onnx, onnxruntime,
@@ -116,7 +116,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--pause", type=float, default=0.05, help="seconds between two runs")
-    parser.add_argument("--server", default="build/release/bin/mien_model_server")
+    parser.add_argument("--server", default="build/release/bench/mien_model_server")
     parser.add_argument("--out", help="JSON file to write")
     args = parser.parse_args()
 

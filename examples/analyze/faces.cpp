@@ -29,7 +29,7 @@ data::Normalization normalization(const weights::EmotionModel& model) {
 
 weights::EmotionModel load_model(const Options& options) {
   weights::ImportOptions import{.architecture = options.architecture, .source = {}};
-  if (!options.source.empty()) import.source = weights::parse_source(options.source);
+  if (!options.source.empty()) import.source = models::parse_source(options.source);
   weights::EmotionModel model =
       weights::load_emotion_model(weights::read_checkpoint(options.weights), import);
   if (!options.class_order.empty()) model.class_order = options.class_order;

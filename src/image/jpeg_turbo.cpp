@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
+#include <exception>
+#include <utility>
+#include <vector>
 
 #include <jpeglib.h>
 
@@ -32,19 +33,16 @@ struct Errors {
   Trap trap;
 };
 
-[[noreturn]] void jump_out(Errors& errors) { std::longjmp(errors.trap.jump, 1); }
-[[noreturn]] void jump_out(j_common_ptr info, const char* message) {
-  auto& errors = *reinterpret_cast<Errors*>(info->err);
-  std::snprintf(errors.trap.message, sizeof errors.trap.message, "%s", message);
-  jump_out(errors);
+[[noreturn]] void report(j_common_ptr info, const char* text, const char* detail = "") {
+  Trap& trap = reinterpret_cast<Errors*>(info->err)->trap;
+  std::snprintf(trap.message, sizeof trap.message, "%s%s", text, detail);
+  std::longjmp(trap.jump, 1);
 }
 
 void on_error(j_common_ptr info) {
-  auto& errors = *reinterpret_cast<Errors*>(info->err);
   char text[JMSG_LENGTH_MAX];
   info->err->format_message(info, text);
-  std::snprintf(errors.trap.message, sizeof errors.trap.message, "a broken JPEG: %s", text);
-  jump_out(errors);
+  report(info, "a broken JPEG: ", text);
 }
 void on_message(j_common_ptr) {}  // warnings: decoding goes on, as in Pillow and OpenCV
 
@@ -56,12 +54,12 @@ jpeg_error_mgr* install(Errors& errors) {
 }
 
 boolean on_end_of_file(j_decompress_ptr info) {
-  jump_out(reinterpret_cast<j_common_ptr>(info), truncated);
+  report(reinterpret_cast<j_common_ptr>(info), truncated);
 }
 
 void on_progress(j_common_ptr info) {
   const auto* decoder = reinterpret_cast<j_decompress_ptr>(info);
-  if (decoder->input_scan_number > most_scans) jump_out(info, "a JPEG of more than 1000 scans");
+  if (decoder->input_scan_number > most_scans) report(info, "a JPEG of too many scans");
 }
 
 struct Decoder {
@@ -75,20 +73,42 @@ struct Decoder {
   Decoder& operator=(const Decoder&) = delete;
 };
 
+// Writes to `out`, all of which libjpeg may fill before it asks for more.
 struct Encoder {
   Errors errors;
+  std::vector<std::byte> out;
+  jpeg_destination_mgr destination{};
   jpeg_compress_struct info{};
-  unsigned char* bytes = nullptr;
-  unsigned long size = 0;
 
   Encoder() { info.err = install(errors); }
-  ~Encoder() {
-    jpeg_destroy_compress(&info);
-    std::free(bytes);
-  }
+  ~Encoder() { jpeg_destroy_compress(&info); }
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;
 };
+
+bool grow(std::vector<std::byte>& out, std::size_t size) {
+  try {
+    out.resize(size);
+    return true;
+  } catch (const std::exception&) {
+    return false;  // an exception must not cross libjpeg's frames
+  }
+}
+
+// Room for as many bytes again as there are.
+boolean make_room(j_compress_ptr info) {
+  auto& encoder = *static_cast<Encoder*>(info->client_data);
+  const std::size_t used = encoder.out.size(), size = used + std::max<std::size_t>(used, 1 << 16);
+  if (!grow(encoder.out, size)) report(reinterpret_cast<j_common_ptr>(info), "out of memory");
+  info->dest->next_output_byte = reinterpret_cast<JOCTET*>(encoder.out.data()) + used;
+  info->dest->free_in_buffer = size - used;
+  return TRUE;
+}
+void begin_output(j_compress_ptr info) { make_room(info); }
+void end_output(j_compress_ptr info) {
+  auto& out = static_cast<Encoder*>(info->client_data)->out;
+  out.resize(out.size() - info->dest->free_in_buffer);
+}
 
 void open(Decoder& decoder, io::Bytes file) {
   jpeg_decompress_struct& info = decoder.info;
@@ -98,6 +118,10 @@ void open(Decoder& decoder, io::Bytes file) {
   jpeg_mem_src(&info, reinterpret_cast<const unsigned char*>(file.data()), file.size());
   info.src->fill_input_buffer = on_end_of_file;
   jpeg_read_header(&info, TRUE);
+}
+
+void start(Decoder& decoder) {
+  jpeg_decompress_struct& info = decoder.info;
   if (info.num_components == 4) info.out_color_space = JCS_CMYK;
   info.dct_method = JDCT_ISLOW;
   jpeg_start_decompress(&info);
@@ -119,6 +143,11 @@ Image decode_jpeg(io::Bytes file, const ImageLimits& limits) {
   Decoder decoder;
   jpeg_decompress_struct& info = decoder.info;
   guarded(decoder.errors.trap, [&] { open(decoder, file); });
+  require(info.num_components == markers.components &&
+              static_cast<int>(info.image_width) == markers.width &&
+              static_cast<int>(info.image_height) == markers.height,
+          "a broken JPEG: two frame headers");
+  guarded(decoder.errors.trap, [&] { start(decoder); });
 
   const int components = info.output_components;
   Image image(info.output_width, info.output_height, components == 1 ? 1 : 3);
@@ -145,7 +174,11 @@ std::vector<std::byte> encode_jpeg_pixels(const Image& image, const EncodeOption
   const auto pixels = image.samples<std::uint8_t>();
   guarded(encoder.errors.trap, [&] {
     jpeg_create_compress(&info);
-    jpeg_mem_dest(&info, &encoder.bytes, &encoder.size);
+    info.client_data = &encoder;
+    encoder.destination.init_destination = begin_output;
+    encoder.destination.empty_output_buffer = make_room;
+    encoder.destination.term_destination = end_output;
+    info.dest = &encoder.destination;
     info.image_width = static_cast<JDIMENSION>(image.width());
     info.image_height = static_cast<JDIMENSION>(image.height());
     info.input_components = image.channels();
@@ -162,8 +195,7 @@ std::vector<std::byte> encode_jpeg_pixels(const Image& image, const EncodeOption
     }
     jpeg_finish_compress(&info);
   });
-  const io::Bytes bytes(reinterpret_cast<const std::byte*>(encoder.bytes), encoder.size);
-  return {bytes.begin(), bytes.end()};
+  return std::move(encoder.out);
 }
 
 }  // namespace codec

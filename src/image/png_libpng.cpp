@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstdio>
 #include <cstring>
+#include <exception>
+#include <vector>
 
 #include <png.h>
 #include <zlib.h>

@@ -44,7 +44,7 @@ TEST_F(UpscaleLimits, AFailedAllocationMeansSmallerTiles) {
   ASSERT_EQ(free.process.exit_code, 0) << free.process.err;
   EXPECT_EQ(free.report["images"][0]["retries"], 0);
   const Run limited = run({"-t", "0"}, {.environment = {{"MIEN_NUM_THREADS", "2"}},
-                                        .address_space = rlim_t{400} << 20});
+                                        .address_space = rlim_t{300} << 20});
   ASSERT_EQ(limited.process.exit_code, 0) << limited.process.err;
   EXPECT_GE(limited.report["images"][0]["retries"], 1);
   EXPECT_LT(limited.report["images"][0]["tile"], 700);

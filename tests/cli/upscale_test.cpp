@@ -32,17 +32,20 @@ class UpscaleProgram : public testing::Test {
   std::string weights_ = write_upscaler(folder_ / "net.safetensors");
 };
 
-// An ICC profile of a header without tags, which says RGB (ICC.1, section 7.2).
+// An ICC profile for RGB whose only tag is a copyright (ICC.1, section 7).
 std::vector<std::byte> minimal_profile() {
-  std::string profile(132, '\0');
+  std::string profile(156, '\0');
   const auto put = [&](std::size_t at, std::string_view text) {
     profile.replace(at, text.size(), text);
   };
-  put(3, "\x84");  // its size
+  put(3, "\x9c");  // its size
   put(8, std::string_view("\x02\x10", 2));
   put(12, "mntrRGB XYZ ");
   put(36, "acsp");
   put(68, std::string_view("\0\0\xf6\xd6\0\1\0\0\0\0\xd3\x2d", 12));  // D50
+  put(131, "\1");
+  put(132, std::string_view("cprt\0\0\0\x90\0\0\0\x0c", 12));  // at 144, of 12 bytes
+  put(144, std::string_view("text\0\0\0\0mien", 12));
   std::vector<std::byte> bytes;
   for (const char c : profile) bytes.push_back(static_cast<std::byte>(c));
   return bytes;

@@ -22,7 +22,7 @@ TEST(Architecture, EfficientNetsHaveTimmsTensors) {
   const io::MappedFile golden(test::weights_golden("efficientnet_names.txt"));
   io::ByteReader lines(golden.bytes(), "efficientnet_names.txt");
   for (int variant = 0; variant < 8; ++variant) {
-    const auto tensors = expected_tensors(EfficientNet{.variant = variant});
+    const auto tensors = expected_tensors(EfficientNetOptions{.variant = variant});
     Sha256 hash;
     for (const auto& tensor : tensors)
       hash.update(io::as_bytes(str(tensor.name, ' ', tensor.shape, '\n')));
@@ -32,14 +32,14 @@ TEST(Architecture, EfficientNetsHaveTimmsTensors) {
 }
 
 TEST(Architecture, FoldedEfficientNetHasBiasesOnly) {
-  const auto tensors = expected_tensors(EfficientNet{.num_classes = 10}, true);
+  const auto tensors = expected_tensors(EfficientNetOptions{.num_classes = 10}, true);
   EXPECT_EQ(tensors.size(), 2u * 81 + 2);
   EXPECT_EQ(tensors[1].name, "conv_stem.bias");
   EXPECT_EQ(tensors.back().shape, Shape{10});
 }
 
 TEST(Architecture, EfficientNetWithoutClassifier) {
-  EXPECT_EQ(expected_tensors(EfficientNet{.num_classes = 0}).size(), 358u);
+  EXPECT_EQ(expected_tensors(EfficientNetOptions{.num_classes = 0}).size(), 358u);
 }
 
 // Entries and elements as Real-ESRGAN's released files have them.
@@ -48,30 +48,30 @@ TEST(Architecture, GeneratorsHaveTheReleasedSizes) {
     EXPECT_EQ(expected_tensors(net).size(), entries) << architecture_name(net);
     EXPECT_EQ(elements(expected_tensors(net)), numel) << architecture_name(net);
   };
-  expect(RrdbNet{}, 702, 16'697'987);                       // RealESRGAN_x4plus
-  expect(RrdbNet{.scale = 2}, 702, 16'703'171);             // RealESRGAN_x2plus
-  expect(RrdbNet{.num_block = 6}, 192, 4'467'779);          // RealESRGAN_x4plus_anime_6B
-  expect(SrvggNetCompact{}, 53, 621'424);                   // realesr-animevideov3
-  expect(SrvggNetCompact{.num_conv = 32}, 101, 1'213'296);  // realesr-general-x4v3
+  expect(RrdbNetOptions{}, 702, 16'697'987);               // RealESRGAN_x4plus
+  expect(RrdbNetOptions{.scale = 2}, 702, 16'703'171);     // RealESRGAN_x2plus
+  expect(RrdbNetOptions{.num_block = 6}, 192, 4'467'779);  // RealESRGAN_x4plus_anime_6B
+  expect(SrvggOptions{}, 53, 621'424);                     // realesr-animevideov3
+  expect(SrvggOptions{.num_conv = 32}, 101, 1'213'296);    // realesr-general-x4v3
 }
 
 TEST(Architecture, SourcesHaveNames) {
-  for (const auto& [name, source] : source_names) {
+  for (const auto& [name, source] : models::source_names) {
     EXPECT_EQ(to_string(source), name);
-    EXPECT_EQ(parse_source(name), source);
+    EXPECT_EQ(models::parse_source(name), source);
   }
-  EXPECT_FALSE(parse_source("keras"));
+  EXPECT_FALSE(models::parse_source("keras"));
 }
 
 TEST(Architecture, TorchvisionsLargeNetworksUseTensorFlowsBatchNorm) {
-  EfficientNet net;
-  net.set_source(Source::torchvision);
-  EXPECT_EQ(net.bn_eps, 1e-5);
-  EXPECT_FALSE(net.same_padding);
+  EfficientNetOptions net;
+  net.source = Source::torchvision;
+  EXPECT_EQ(net.bn_eps(), 1e-5);
+  EXPECT_FALSE(net.same_padding());
   net.variant = 5;
-  net.set_source(Source::torchvision);
-  EXPECT_EQ(net.bn_eps, 1e-3);
-  EXPECT_EQ(net.bn_momentum, 0.01);
+  net.source = Source::torchvision;
+  EXPECT_EQ(net.bn_eps(), 1e-3);
+  EXPECT_EQ(net.bn_momentum(), 0.01);
 }
 
 TEST(Sha256, StandardVectors) {

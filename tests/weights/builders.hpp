@@ -78,18 +78,19 @@ class ZipBuilder {
     std::string name, data;
     bool deflate = false;
     std::int64_t claimed_size = -1;  // instead of the true one
-    bool wrong_crc = false;
+    std::int64_t claimed_crc = -1;
   };
 
   ZipBuilder& add(const Entry& entry) {
-    const auto crc =
+    const auto true_crc =
         ::crc32_z(0, reinterpret_cast<const Bytef*>(entry.data.data()), entry.data.size());
+    const std::uint64_t crc =
+        entry.claimed_crc < 0 ? true_crc : static_cast<std::uint64_t>(entry.claimed_crc);
     const std::string stored = entry.deflate ? deflated(entry.data) : entry.data;
     const std::uint64_t size =
         entry.claimed_size < 0 ? entry.data.size() : static_cast<std::uint64_t>(entry.claimed_size);
     // method, time, date, CRC, sizes, as both headers have them
-    const std::string common = little(entry.deflate ? 8 : 0, 2) + little(0, 4) +
-                               little(entry.wrong_crc ? crc ^ 1 : crc, 4) +
+    const std::string common = little(entry.deflate ? 8 : 0, 2) + little(0, 4) + little(crc, 4) +
                                little(stored.size(), 4) + little(size, 4) +
                                little(entry.name.size(), 2) + little(0, 2);
     central_ += "PK\x01\x02" + little(20, 2) + little(20, 2) + little(0, 2) + common +

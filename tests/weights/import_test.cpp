@@ -49,10 +49,10 @@ TEST(Import, ThreeNamingsOfEfficientNetAgree) {
     ASSERT_EQ(torchvision.tensors[i].first, name);
     ASSERT_EQ(lukemelas.tensors[i].first, name);
   }
-  EXPECT_EQ(std::get<EfficientNet>(timm.architecture).source, Source::timm_tf);
-  EXPECT_EQ(std::get<EfficientNet>(torchvision.architecture).source, Source::torchvision);
-  EXPECT_EQ(std::get<EfficientNet>(lukemelas.architecture).source, Source::lukemelas);
-  EXPECT_EQ(std::get<EfficientNet>(lukemelas.architecture).num_classes, 10);
+  EXPECT_EQ(std::get<EfficientNetOptions>(timm.architecture).source, Source::timm_tf);
+  EXPECT_EQ(std::get<EfficientNetOptions>(torchvision.architecture).source, Source::torchvision);
+  EXPECT_EQ(std::get<EfficientNetOptions>(lukemelas.architecture).source, Source::lukemelas);
+  EXPECT_EQ(std::get<EfficientNetOptions>(lukemelas.architecture).num_classes, 10);
   EXPECT_EQ(timm.notes.size(), 1u);  // timm's names alone do not tell the padding
   EXPECT_TRUE(torchvision.notes.empty());
 }
@@ -61,7 +61,7 @@ TEST(Import, ThreeNamingsOfRrdbNetAgree) {
   const auto current = imported("rrdbnet.pt");
   test::expect_same(imported("rrdbnet_first_esrgan.pt").tensors, current.tensors);
   test::expect_same(imported("rrdbnet_bsrgan.pt").tensors, current.tensors);
-  const auto& net = std::get<RrdbNet>(current.architecture);
+  const auto& net = std::get<RrdbNetOptions>(current.architecture);
   EXPECT_EQ(net.scale, 4);
   EXPECT_EQ(net.num_block, 2);
   EXPECT_EQ(net.num_feat, 4);
@@ -70,47 +70,49 @@ TEST(Import, ThreeNamingsOfRrdbNetAgree) {
 
 TEST(Import, ScalesFollowFromShapes) {
   for (const int scale : {4, 2, 1}) {
-    const RrdbNet net{.scale = scale, .num_feat = 8, .num_block = 1, .num_grow_ch = 4};
+    const RrdbNetOptions net{.scale = scale, .num_feat = 8, .num_block = 1, .num_grow_ch = 4};
     const auto model = import_checkpoint(blank(net));
-    EXPECT_EQ(std::get<RrdbNet>(model.architecture).scale, scale);
+    EXPECT_EQ(std::get<RrdbNetOptions>(model.architecture).scale, scale);
     EXPECT_TRUE(model.complete() && model.unexpected.empty());
   }
   for (const int scale : {1, 2, 3, 4}) {
-    const SrvggNetCompact net{.upscale = scale, .num_feat = 8, .num_conv = 3};
+    const SrvggOptions net{.upscale = scale, .num_feat = 8, .num_conv = 3};
     const auto model = import_checkpoint(blank(net));
-    EXPECT_EQ(std::get<SrvggNetCompact>(model.architecture).upscale, scale);
-    EXPECT_EQ(std::get<SrvggNetCompact>(model.architecture).num_conv, 3);
+    EXPECT_EQ(std::get<SrvggOptions>(model.architecture).upscale, scale);
+    EXPECT_EQ(std::get<SrvggOptions>(model.architecture).num_conv, 3);
     EXPECT_TRUE(model.complete() && model.unexpected.empty());
   }
 }
 
 TEST(Import, VariantsFollowFromShapes) {
   for (int variant = 0; variant < 4; ++variant) {
-    const auto model = import_checkpoint(blank(EfficientNet{.variant = variant, .num_classes = 7}));
+    const auto model =
+        import_checkpoint(blank(EfficientNetOptions{.variant = variant, .num_classes = 7}));
     EXPECT_EQ(architecture_name(model.architecture), str("efficientnet_b", variant));
-    EXPECT_EQ(std::get<EfficientNet>(model.architecture).num_classes, 7);
+    EXPECT_EQ(std::get<EfficientNetOptions>(model.architecture).num_classes, 7);
     EXPECT_TRUE(model.complete() && model.unexpected.empty());
   }
-  const auto features = import_checkpoint(blank(EfficientNet{.num_classes = 0}));
-  EXPECT_EQ(std::get<EfficientNet>(features.architecture).num_classes, 0);
+  const auto features = import_checkpoint(blank(EfficientNetOptions{.num_classes = 0}));
+  EXPECT_EQ(std::get<EfficientNetOptions>(features.architecture).num_classes, 0);
 }
 
 TEST(Import, WrapperPrefixesAreStripped) {
   for (const std::string prefix :
        {"module.", "_orig_mod.", "model.", "backbone.", "net.", "module._orig_mod.model."}) {
-    const auto model = import_checkpoint(blank(RrdbNet{.num_feat = 4, .num_block = 1}, prefix));
+    const auto model =
+        import_checkpoint(blank(RrdbNetOptions{.num_feat = 4, .num_block = 1}, prefix));
     EXPECT_TRUE(model.complete() && model.unexpected.empty()) << prefix;
   }
-  expect_error([] { import_checkpoint(blank(RrdbNet{.num_block = 1}, "discriminator.")); },
+  expect_error([] { import_checkpoint(blank(RrdbNetOptions{.num_block = 1}, "discriminator.")); },
                {"no network that mien knows"});
 }
 
 TEST(Import, ClassifierInASequentialIsFound) {
-  Checkpoint checkpoint = blank(EfficientNet{.num_classes = 8});
+  Checkpoint checkpoint = blank(EfficientNetOptions{.num_classes = 8});
   for (auto& [name, tensor] : checkpoint.tensors)
     if (name.starts_with("classifier.")) name.insert(std::string_view("classifier.").size(), "0.");
   const auto model = import_checkpoint(checkpoint);
-  EXPECT_EQ(std::get<EfficientNet>(model.architecture).num_classes, 8);
+  EXPECT_EQ(std::get<EfficientNetOptions>(model.architecture).num_classes, 8);
   EXPECT_TRUE(model.unexpected.empty());
 
   checkpoint.tensors.emplace_back("classifier.2.weight", Tensor<float>::zeros({8, 8}));
@@ -118,7 +120,7 @@ TEST(Import, ClassifierInASequentialIsFound) {
 }
 
 TEST(Import, TellsWhatIsMissingUnexpectedAndMismatched) {
-  Checkpoint checkpoint = blank(SrvggNetCompact{.num_feat = 4, .num_conv = 2});
+  Checkpoint checkpoint = blank(SrvggOptions{.num_feat = 4, .num_conv = 2});
   std::erase_if(checkpoint.tensors,
                 [](const auto& entry) { return entry.first == "body.3.weight"; });
   checkpoint.tensors.emplace_back("extra", Tensor<float>::zeros({1}));
@@ -135,7 +137,7 @@ TEST(Import, TellsWhatIsMissingUnexpectedAndMismatched) {
 }
 
 TEST(Import, CountersMayBeMissing) {
-  Checkpoint checkpoint = blank(EfficientNet{});
+  Checkpoint checkpoint = blank(EfficientNetOptions{});
   std::erase_if(checkpoint.tensors,
                 [](const auto& entry) { return entry.first.ends_with("num_batches_tracked"); });
   EXPECT_TRUE(import_checkpoint(checkpoint).complete());
@@ -148,10 +150,10 @@ TEST(Import, RefusesNetworksOfUnknownShape) {
     *find(checkpoint, name) = Tensor<float>::zeros(shape);
     expect_error([&] { import_checkpoint(checkpoint); }, {"test", why});
   };
-  const RrdbNet rrdb{.num_feat = 4, .num_block = 1};
-  const SrvggNetCompact srvgg{.num_feat = 4, .num_conv = 1};
-  refused(EfficientNet{}, "conv_head.weight", {1281, 320, 1, 1}, "none of B0 to B7");
-  refused(EfficientNet{}, "conv_head.weight", {}, "conv_head.weight");
+  const RrdbNetOptions rrdb{.num_feat = 4, .num_block = 1};
+  const SrvggOptions srvgg{.num_feat = 4, .num_conv = 1};
+  refused(EfficientNetOptions{}, "conv_head.weight", {1281, 320, 1, 1}, "none of B0 to B7");
+  refused(EfficientNetOptions{}, "conv_head.weight", {}, "conv_head.weight");
   refused(rrdb, "conv_first.weight", {4, 5, 3, 3}, "from 5 to 3 channels");
   refused(rrdb, "conv_last.weight", {std::int64_t{1} << 40, 0}, "conv_last.weight");
   refused(srvgg, "body.4.weight", {47, 4, 3, 3}, "times a square");
@@ -162,28 +164,30 @@ TEST(Import, RefusesNetworksOfUnknownShape) {
 
 TEST(Import, SourceComesFromTheBestEvidence) {
   const auto source = [](const Checkpoint& checkpoint, std::optional<Source> told = {}) {
-    return std::get<EfficientNet>(import_checkpoint(checkpoint, {"", told}).architecture);
+    return std::get<EfficientNetOptions>(import_checkpoint(checkpoint, {"", told}).architecture);
   };
-  Checkpoint checkpoint = blank(EfficientNet{}, "module.");
+  Checkpoint checkpoint = blank(EfficientNetOptions{}, "module.");
   EXPECT_EQ(source(checkpoint).source, Source::timm_tf);
   checkpoint.modules = {{"module.conv_stem", "Conv2d", {}},
                         {"module.bn1", "BatchNorm2d", {{"eps", 2e-5}, {"momentum", 0.3}}}};
   EXPECT_EQ(source(checkpoint).source, Source::timm);
-  EXPECT_EQ(source(checkpoint).bn_eps, 2e-5);
-  EXPECT_EQ(source(checkpoint).bn_momentum, 0.3);
-  EXPECT_FALSE(source(checkpoint).same_padding);
+  EXPECT_EQ(source(checkpoint).bn_eps(), 2e-5);
+  EXPECT_EQ(source(checkpoint).bn_momentum(), 0.3);
+  EXPECT_FALSE(source(checkpoint).same_padding());
   checkpoint.modules[0].type = "Conv2dSame";
   EXPECT_EQ(source(checkpoint).source, Source::timm_tf);
   checkpoint.metadata["source"] = "lukemelas";
   EXPECT_EQ(source(checkpoint).source, Source::lukemelas);
   EXPECT_EQ(source(checkpoint, Source::timm).source, Source::timm);
-  EXPECT_EQ(source(checkpoint, Source::timm).bn_eps, 1e-5);
+  EXPECT_EQ(source(checkpoint, Source::timm).bn_eps(), 1e-5);
+  checkpoint.metadata["bn_eps"] = "-1";
+  expect_error([&] { import_checkpoint(checkpoint); }, {"bn_eps", "-1", "positive"});
   checkpoint.metadata["source"] = "keras";
   expect_error([&] { import_checkpoint(checkpoint); }, {"unknown source", "keras"});
 }
 
 TEST(Import, OptionsMustFitTheFile) {
-  const Checkpoint checkpoint = blank(SrvggNetCompact{.num_feat = 4, .num_conv = 1});
+  const Checkpoint checkpoint = blank(SrvggOptions{.num_feat = 4, .num_conv = 1});
   EXPECT_NO_THROW(import_checkpoint(checkpoint, {"srvggnet_compact", {}}));
   expect_error(
       [&] {
@@ -191,12 +195,12 @@ TEST(Import, OptionsMustFitTheFile) {
       },
       {"holds srvggnet_compact, expected rrdbnet"});
   expect_error([&] { import_checkpoint(checkpoint, {"", Source::timm}); }, {"has no source"});
-  const auto model = import_checkpoint(blank(EfficientNet{}), {"efficientnet_b1", {}});
+  const auto model = import_checkpoint(blank(EfficientNetOptions{}), {"efficientnet_b1", {}});
   EXPECT_FALSE(model.complete());
 }
 
 TEST(Import, RefusesTwoTensorsForOneName) {
-  Checkpoint checkpoint = blank(SrvggNetCompact{.num_feat = 4, .num_conv = 1}, "module.");
+  Checkpoint checkpoint = blank(SrvggOptions{.num_feat = 4, .num_conv = 1}, "module.");
   checkpoint.tensors.emplace_back("body.0.weight", Tensor<float>::zeros({4, 3, 3, 3}));
   expect_error([&] { import_checkpoint(checkpoint); }, {"test", "body.0.weight"});
 }
@@ -210,16 +214,20 @@ class NativeFile : public testing::Test {
 TEST_F(NativeFile, ReadsBackAsTheSameModel) {
   auto model = imported("efficientnet_lukemelas.pt");
   model.metadata["class_order"] = "a,b";
+  std::get<EfficientNetOptions>(model.architecture).eps = 0.0025;
   write_native(path_, model);
   const auto back = import_file(path_);
   test::expect_same(back.tensors, model.tensors);
-  EXPECT_EQ(std::get<EfficientNet>(back.architecture).source, Source::lukemelas);
-  EXPECT_EQ(std::get<EfficientNet>(back.architecture).bn_momentum, 0.01);
+  EXPECT_EQ(std::get<EfficientNetOptions>(back.architecture).source, Source::lukemelas);
+  EXPECT_EQ(std::get<EfficientNetOptions>(back.architecture).bn_momentum(), 0.01);
+  EXPECT_EQ(std::get<EfficientNetOptions>(back.architecture).bn_eps(), 0.0025);
   EXPECT_TRUE(back.notes.empty());
   const std::map<std::string, std::string> expected = {{"format_version", "1"},
                                                        {"architecture", "efficientnet_b0"},
                                                        {"converted_from", "torch"},
                                                        {"source", "lukemelas"},
+                                                       {"bn_eps", "0.0025"},
+                                                       {"bn_momentum", "0.01"},
                                                        {"input_size", "224"},
                                                        {"mean", "0.485,0.456,0.406"},
                                                        {"std", "0.229,0.224,0.225"},
@@ -265,19 +273,19 @@ TEST(RealData, PickledTimmModule) {
   EXPECT_EQ(model.tensors.size(), 360u);
   EXPECT_TRUE(model.unexpected.empty());
   EXPECT_TRUE(model.notes.empty());
-  const auto& net = std::get<EfficientNet>(model.architecture);
+  const auto& net = std::get<EfficientNetOptions>(model.architecture);
   EXPECT_EQ(architecture_name(net), "efficientnet_b0");
   EXPECT_EQ(net.source, Source::timm_tf);
   EXPECT_EQ(net.num_classes, 10);
-  EXPECT_EQ(net.bn_eps, 1e-3);
-  EXPECT_TRUE(net.same_padding);
+  EXPECT_EQ(net.bn_eps(), 1e-3);
+  EXPECT_TRUE(net.same_padding());
 }
 
 TEST(RealData, RealEsrganCheckpoint) {
   const auto data = test::data_dir();
   if (!data) GTEST_SKIP() << "MIEN_DATA is not set";
   const auto model = import_file(*data + "/weights/realesr-animevideov3.pth");
-  const auto& net = std::get<SrvggNetCompact>(model.architecture);
+  const auto& net = std::get<SrvggOptions>(model.architecture);
   EXPECT_EQ(net.num_conv, 16);
   EXPECT_EQ(net.num_feat, 64);
   EXPECT_EQ(net.upscale, 4);

@@ -40,7 +40,7 @@ TEST(Ncnn, ReadsHalfAndFloatPayloads) {
 
 TEST(Ncnn, GivesAnRrdbNetItsNames) {
   const auto model = import_file(test::weights_golden("rrdbnet.param"));
-  const auto& net = std::get<RrdbNet>(model.architecture);
+  const auto& net = std::get<RrdbNetOptions>(model.architecture);
   EXPECT_EQ(net.num_block, 1);
   EXPECT_EQ(net.num_feat, 4);
   EXPECT_EQ(net.num_grow_ch, 2);

@@ -83,7 +83,7 @@ TEST(Onnx, FoldedBatchNormIsRestoredForTheModel) {
   const Checkpoint checkpoint = read(bytes);
   const ImportedModel imported = import_checkpoint(checkpoint);
   require_complete(imported);
-  const auto& net = std::get<EfficientNet>(imported.architecture);
+  const auto& net = std::get<EfficientNetOptions>(imported.architecture);
   EXPECT_EQ(net.source, Source::timm_tf);
   EXPECT_EQ(net.num_classes, 10);
   EXPECT_TRUE(imported.folded_bn);
@@ -91,7 +91,7 @@ TEST(Onnx, FoldedBatchNormIsRestoredForTheModel) {
   const auto value = [&](std::string_view name) {
     return test::find(imported.tensors, name)->as<float>()(0);
   };
-  EXPECT_NEAR(value("bn1.weight") / std::sqrt(value("bn1.running_var") + net.bn_eps), 1, 1e-7);
+  EXPECT_NEAR(value("bn1.weight") / std::sqrt(value("bn1.running_var") + net.bn_eps()), 1, 1e-7);
   EXPECT_EQ(value("bn1.running_mean"), 0);
   EXPECT_EQ(value("bn1.bias"), test::find(checkpoint.tensors, "conv_stem.bias")->as<float>()(0));
   EXPECT_EQ(value("blocks.0.0.se.conv_reduce.bias"),

@@ -87,7 +87,7 @@ TEST(Zip, RefusesDamage) {
   expect_error([] { content(patched(two_entries, 31, "F"), "a"); }, {"entry a", "CRC"});
   expect_error(
       [] {
-        content(ZipBuilder().add({"a", "x", true, -1, true}).finish(), "a");
+        content(ZipBuilder().add({"a", "x", true, -1, 1}).finish(), "a");
       },
       {"entry a", "CRC"});
   expect_error([] { content(patched(two_entries, -12, test::little(3, 4)), "a"); },
@@ -96,6 +96,16 @@ TEST(Zip, RefusesDamage) {
                {"outside the file"});
   expect_error([] { content(patched(two_entries, -12, test::little(3000, 2)), "a"); },
                {"zip directory"});
+}
+
+// As PyTorch writes archives after torch.serialization.set_crc32_options(False).
+TEST(Zip, ReadsArchivesWithoutAnyCrc) {
+  ZipBuilder zip;
+  zip.add({"a", "first", false, -1, 0}).add({"b", "second", true, -1, 0});
+  EXPECT_EQ(content(zip.finish(), "a"), "first");
+  EXPECT_EQ(content(zip.finish(), "b"), "second");
+  zip.add({"c", "third"});
+  expect_error([&] { content(zip.finish(), "a"); }, {"entry a", "CRC"});
 }
 
 TEST(Zip, RefusesWhatItCannotRead) {

@@ -25,7 +25,7 @@ struct Options {
 
 void declare(CLI::App& app, Options& options) {
   std::vector<std::string> sources;
-  for (const auto& [name, source] : weights::source_names) sources.emplace_back(name);
+  for (const auto& [name, source] : models::source_names) sources.emplace_back(name);
   app.add_option("IN", options.input, "PyTorch, safetensors, ONNX or ncnn file")->required();
   app.add_option("OUT", options.output, "safetensors file to write");
   auto* list = app.add_flag("--list", options.list, "print the tensors of IN");
@@ -44,7 +44,7 @@ void declare(CLI::App& app, Options& options) {
 
 weights::ImportOptions import_options(const Options& options) {
   weights::ImportOptions result{options.architecture, {}};
-  if (!options.source.empty()) result.source = weights::parse_source(options.source);
+  if (!options.source.empty()) result.source = models::parse_source(options.source);
   return result;
 }
 
@@ -56,7 +56,7 @@ DType parse_dtype(std::string_view name) {
 
 // Class names go with outputs; there cannot be more of them.
 void set_class_order(weights::ImportedModel& model, const std::string& names) {
-  const auto* net = std::get_if<weights::EfficientNet>(&model.architecture);
+  const auto* net = std::get_if<weights::EfficientNetOptions>(&model.architecture);
   const auto count = std::count(names.begin(), names.end(), ',') + 1;
   check(net != nullptr && count <= net->num_classes, model.file, "has no ", count, " classes");
   model.metadata["class_order"] = names;
@@ -80,7 +80,7 @@ void convert(const Options& options, weights::ImportedModel model) {
   weights::write_native(options.output, model);
   print_notes(model);
   std::printf("%s: %s, %zu tensors\n", options.output.c_str(),
-              architecture_name(model.architecture).c_str(), model.tensors.size());
+              weights::architecture_name(model.architecture).c_str(), model.tensors.size());
 }
 
 int run(const Options& options) {

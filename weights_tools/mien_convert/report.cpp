@@ -33,21 +33,21 @@ std::string line(std::string_view what, std::string_view value) {
   return str(padded(std::string(what), 14), value, '\n');
 }
 
-std::string description(const weights::EfficientNet& net) {
+std::string description(const weights::EfficientNetOptions& net) {
   return line("source", to_string(net.source)) + line("classes", grouped(net.num_classes)) +
-         line("input", str(weights::efficientnet_input_size(net.variant), " x ",
-                           weights::efficientnet_input_size(net.variant))) +
-         line("padding", net.same_padding ? "SAME (TensorFlow)" : "symmetric") +
-         line("batch norm", str("eps ", plain(net.bn_eps), ", momentum ", plain(net.bn_momentum)));
+         line("input", str(net.input_size(), " x ", net.input_size())) +
+         line("padding", net.same_padding() ? "SAME (TensorFlow)" : "symmetric") +
+         line("batch norm",
+              str("eps ", plain(net.bn_eps()), ", momentum ", plain(net.bn_momentum())));
 }
 
-std::string description(const weights::RrdbNet& net) {
+std::string description(const weights::RrdbNetOptions& net) {
   return line("scale", str(net.scale)) + line("blocks", str(net.num_block)) +
          line("features", str(net.num_feat, ", growth ", net.num_grow_ch)) +
          line("channels", str(net.num_in_ch, " to ", net.num_out_ch));
 }
 
-std::string description(const weights::SrvggNetCompact& net) {
+std::string description(const weights::SrvggOptions& net) {
   return line("scale", str(net.upscale)) + line("convolutions", str(net.num_conv, " and 2")) +
          line("features", str(net.num_feat)) +
          line("channels", str(net.num_in_ch, " to ", net.num_out_ch));
@@ -92,7 +92,7 @@ Examination examine(const weights::ImportedModel& model) {
     if (is_parameter(name)) parameters += tensor.numel();
 
   std::string text = line("file", model.file) + line("format", model.format) +
-                     line("architecture", architecture_name(model.architecture));
+                     line("architecture", weights::architecture_name(model.architecture));
   text += std::visit([](const auto& net) { return description(net); }, model.architecture);
   text += line("tensors", grouped(static_cast<std::int64_t>(model.tensors.size())));
   text += line("parameters", grouped(parameters));

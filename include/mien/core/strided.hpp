@@ -53,20 +53,19 @@ class StridedRows {
     const std::int64_t length = sizes_[0];
     const std::int64_t pieces = (length + elements_at_once - 1) / elements_at_once;
     const std::int64_t rows_at_once = length < elements_at_once ? elements_at_once / length : 1;
-    parallel_for(
-        numel_ / length * pieces, rows_at_once, [&](std::int64_t begin, std::int64_t end) {
-          Cursor row(*this, begin / pieces);
-          std::int64_t first = begin % pieces * elements_at_once;
-          for (std::int64_t i = begin; i < end; ++i) {
-            const std::int64_t rest = length - first;
-            const std::int64_t n = rest < elements_at_once ? rest : elements_at_once;
-            f(row.offsets_at(first), n);
-            first += n;
-            if (first < length) continue;
-            first = 0;
-            row.next();
-          }
-        });
+    parallel_for(numel_ / length * pieces, rows_at_once, [&](std::int64_t begin, std::int64_t end) {
+      Cursor row(*this, begin / pieces);
+      std::int64_t first = begin % pieces * elements_at_once;
+      for (std::int64_t i = begin; i < end; ++i) {
+        const std::int64_t rest = length - first;
+        const std::int64_t n = rest < elements_at_once ? rest : elements_at_once;
+        f(row.offsets_at(first), n);
+        first += n;
+        if (first < length) continue;
+        first = 0;
+        row.next();
+      }
+    });
   }
 
  private:

@@ -30,8 +30,7 @@ namespace mien::kernels {
 template <class C, int N>
 class BlockValues {
  public:
-  // body(first row, rows, C* v0, ..., C* vN) fills one block's values, (c) each, on several
-  // threads.
+  // body(first row, rows, C* values) fills one block's (N, c) values; on several threads.
   template <class Body>
   BlockValues(std::int64_t rows, std::int64_t c, Body&& body)
       : rows_(rows),
@@ -40,22 +39,15 @@ class BlockValues {
         blocks_((rows + step_ - 1) / step_),
         values_(static_cast<std::size_t>(N * blocks_ * c)) {
     parallel_for(blocks_, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        C* v = values_.data() + i * N * c;
-        if constexpr (N == 2)
-          body(i * step_, rows_of(i), v, v + c);
-        else
-          body(i * step_, rows_of(i), v, v + c, v + 2 * c);
-      }
+      for (std::int64_t i = begin; i < end; ++i)
+        body(i * step_, rows_of(i), values_.data() + i * N * c);
     });
   }
 
   std::int64_t blocks() const { return blocks_; }
   std::int64_t rows_of(std::int64_t i) const { return std::min(step_, rows_ - i * step_); }
-  // Value `which` of block i, channel j.
-  double at(std::int64_t i, int which, std::int64_t j) const {
-    return values_[static_cast<std::size_t>((i * N + which) * c_ + j)];
-  }
+  // Value `which` of block i, (c).
+  const C* values(std::int64_t i, int which) const { return values_.data() + (i * N + which) * c_; }
 
  private:
   std::int64_t rows_, c_, step_, blocks_;
@@ -69,23 +61,28 @@ template <class T>
 void batch_moments(Cpu, double* mean, double* variance, const T* x, std::int64_t rows,
                    std::int64_t c) {
   const auto kernel = MIEN_ISA_PICK(moments<T>);
-  const BlockValues<Compute<T>, 3> parts(rows, c, [&](auto first, auto count, auto... values) {
-    kernel(values..., x + first * c, count, c);
+  const BlockValues<Compute<T>, 3> parts(rows, c, [&](auto first, auto count, auto* v) {
+    kernel(v, v + c, v + 2 * c, x + first * c, count, c);
   });
-  for (std::int64_t j = 0; j < c; ++j) {
-    const auto count_of = [&](std::int64_t i) { return static_cast<double>(parts.rows_of(i)); };
-    const auto mean_of = [&](std::int64_t i) {
-      return parts.at(i, 0, j) + parts.at(i, 1, j) / count_of(i);
-    };
-    double sum = 0, squares = 0;
-    for (std::int64_t i = 0; i < parts.blocks(); ++i) sum += count_of(i) * mean_of(i);
-    mean[j] = sum / static_cast<double>(rows);
-    for (std::int64_t i = 0; i < parts.blocks(); ++i) {
-      const double rest = parts.at(i, 1, j), shift = mean_of(i) - mean[j];
-      squares += parts.at(i, 2, j) - rest * rest / count_of(i) + count_of(i) * shift * shift;
-    }
-    variance[j] = std::max(0.0, squares / static_cast<double>(rows));
+  std::fill(mean, mean + c, 0.0);
+  std::fill(variance, variance + c, 0.0);
+  for (std::int64_t i = 0; i < parts.blocks(); ++i) {
+    const auto count = static_cast<double>(parts.rows_of(i));
+    const Compute<T>*centre = parts.values(i, 0), *rest = parts.values(i, 1);
+    for (std::int64_t j = 0; j < c; ++j) mean[j] += count * centre[j] + rest[j];
   }
+  for (std::int64_t j = 0; j < c; ++j) mean[j] /= static_cast<double>(rows);
+  for (std::int64_t i = 0; i < parts.blocks(); ++i) {
+    const auto count = static_cast<double>(parts.rows_of(i));
+    const Compute<T>*centre = parts.values(i, 0), *rest = parts.values(i, 1);
+    const Compute<T>* squares = parts.values(i, 2);
+    for (std::int64_t j = 0; j < c; ++j) {
+      const double r = rest[j], shift = centre[j] + r / count - mean[j];
+      variance[j] += squares[j] - r * r / count + count * shift * shift;
+    }
+  }
+  for (std::int64_t j = 0; j < c; ++j)  // rounding may leave a constant channel below zero
+    variance[j] = variance[j] < 0 ? 0 : variance[j] / static_cast<double>(rows);
 }
 
 // y = op((x - mean) * scale + shift).
@@ -103,16 +100,16 @@ template <class Op, class T>
 void normalise_grad_sums(Cpu, double* sum, double* moment, const T* x, const T* dy,
                          std::int64_t rows, const ChannelAffine<Compute<T>>& a, const Op& op) {
   const auto kernel = MIEN_ISA_PICK(normalise_grad_sums<Op, T>);
-  const BlockValues<Compute<T>, 2> parts(rows, a.c, [&](auto first, auto count, auto... values) {
-    kernel(values..., x + first * a.c, dy + first * a.c, count, a, op);
+  const BlockValues<Compute<T>, 2> parts(rows, a.c, [&](auto first, auto count, auto* v) {
+    kernel(v, v + a.c, x + first * a.c, dy + first * a.c, count, a, op);
   });
-  for (std::int64_t j = 0; j < a.c; ++j) {
-    sum[j] = moment[j] = 0;
-    for (std::int64_t i = 0; i < parts.blocks(); ++i) {
-      sum[j] += parts.at(i, 0, j);
-      moment[j] += parts.at(i, 1, j);
+  std::fill(sum, sum + a.c, 0.0);
+  std::fill(moment, moment + a.c, 0.0);
+  for (std::int64_t i = 0; i < parts.blocks(); ++i)
+    for (std::int64_t j = 0; j < a.c; ++j) {
+      sum[j] += parts.values(i, 0)[j];
+      moment[j] += parts.values(i, 1)[j];
     }
-  }
 }
 
 // dx = g * scale + (x - mean) * slope + offset; slope, offset (c).

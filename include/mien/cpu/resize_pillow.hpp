@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include <mien/core/device.hpp>
 #include <mien/core/memory.hpp>

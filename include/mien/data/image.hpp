@@ -125,8 +125,8 @@ class Image {
   Pixels pixels_;
 };
 
-// Calls f(Type-like zero of the sample type) for the depth of `image`: with_sample(image, [&](auto
-// zero) { using T = decltype(zero); ... });
+// Calls f with a zero of the sample type of `image`:
+//   with_sample(image, [&](auto zero) { using T = decltype(zero); ... image.samples<T>() ... });
 template <class F>
 decltype(auto) with_sample(const Image& image, F&& f) {
   if (image.bits() == 16) return f(std::uint16_t{});

@@ -3,8 +3,11 @@
 // weight files. Sources and sizes: models/efficientnet.hpp.
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include <mien/core/error.hpp>
 
@@ -18,9 +21,19 @@ namespace mien::models {
 //   lukemelas    lukemelas     TensorFlow's SAME  1e-3     0.01
 enum class Source { timm_tf, timm, torchvision, lukemelas };
 
+inline constexpr std::pair<std::string_view, Source> source_names[] = {
+    {"timm-tf", Source::timm_tf},
+    {"timm", Source::timm},
+    {"torchvision", Source::torchvision},
+    {"lukemelas", Source::lukemelas}};
+
 inline std::string_view to_string(Source source) {
-  constexpr std::string_view names[] = {"timm-tf", "timm", "torchvision", "lukemelas"};
-  return names[static_cast<int>(source)];
+  return source_names[static_cast<std::size_t>(source)].first;
+}
+inline std::optional<Source> parse_source(std::string_view name) {
+  for (const auto& [known, source] : source_names)
+    if (known == name) return source;
+  return {};
 }
 
 struct EfficientNetOptions {
@@ -31,10 +44,16 @@ struct EfficientNetOptions {
   double dropout = -1;     // before the classifier; negative: the variant's own
   // For other scales than those of the variants; 0: the variant's.
   double width = 0, depth = 0;
+  // Of batch norm, where a file tells them; 0: the source's.
+  double eps = 0, momentum = 0;
 
   bool same_padding() const { return source == Source::timm_tf || source == Source::lukemelas; }
-  double bn_eps() const { return same_padding() || late_torchvision() ? 1e-3 : 1e-5; }
+  double bn_eps() const {
+    if (eps > 0) return eps;
+    return same_padding() || late_torchvision() ? 1e-3 : 1e-5;
+  }
   double bn_momentum() const {
+    if (momentum > 0) return momentum;
     return source == Source::lukemelas || late_torchvision() ? 0.01 : 0.1;
   }
   // Side of the square images that the variant was made for.

@@ -20,8 +20,9 @@ struct Clamp {
 
   template <class C>
   C reference(C x) const {
-    return x < static_cast<C>(low) ? static_cast<C>(low)
-                                   : static_cast<C>(high) < x ? static_cast<C>(high) : x;
+    return x < static_cast<C>(low)    ? static_cast<C>(low)
+           : static_cast<C>(high) < x ? static_cast<C>(high)
+                                      : x;
   }
 };
 }  // namespace ops

@@ -51,13 +51,15 @@ struct Slice {
   }
 
   static std::vector<Sample<Slice>> samples() {
-    return {
-        {"rows", {.start = 1, .stop = 3}, {{{4, 5}}}, "x[0][1:3]"},
-        {"channels", {.dim = -1, .start = -4, .stop = -1}, {{{2, 3, 7}}}, "x[0][..., -4:-1]"},
-        {"strided", {.dim = 1, .start = 1, .step = 3}, {{{2, 9, 3}}}, "x[0][:, 1::3]"},
-        {"empty", {.start = 3, .stop = 1}, {{{4, 5}}}, "x[0][3:1]"},
-        {"beyond", {.start = -9, .stop = 9}, {{{4, 5}}}, "x[0][-9:9]"},
-        {"select", {.dim = 1, .start = 2, .stop = 3, .keepdim = false}, {{{3, 4, 5}}}, "x[0][:, 2]"}};
+    return {{"rows", {.start = 1, .stop = 3}, {{{4, 5}}}, "x[0][1:3]"},
+            {"channels", {.dim = -1, .start = -4, .stop = -1}, {{{2, 3, 7}}}, "x[0][..., -4:-1]"},
+            {"strided", {.dim = 1, .start = 1, .step = 3}, {{{2, 9, 3}}}, "x[0][:, 1::3]"},
+            {"empty", {.start = 3, .stop = 1}, {{{4, 5}}}, "x[0][3:1]"},
+            {"beyond", {.start = -9, .stop = 9}, {{{4, 5}}}, "x[0][-9:9]"},
+            {"select",
+             {.dim = 1, .start = 2, .stop = 3, .keepdim = false},
+             {{{3, 4, 5}}},
+             "x[0][:, 2]"}};
   }
 
  private:
@@ -111,8 +113,7 @@ Tensor<T> select(const Tensor<T>& x, int dim, std::int64_t index) {
 
 // Consecutive slices of the given sizes, which must add up to the size of dimension dim.
 template <FloatElement T>
-std::vector<Tensor<T>> split(const Tensor<T>& x, int dim,
-                             const std::vector<std::int64_t>& sizes) {
+std::vector<Tensor<T>> split(const Tensor<T>& x, int dim, const std::vector<std::int64_t>& sizes) {
   std::vector<Tensor<T>> parts;
   std::int64_t at = 0;
   for (const std::int64_t size : sizes) {

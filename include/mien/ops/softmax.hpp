@@ -29,7 +29,8 @@ struct SoftmaxOver {
     Shape firsts = x.shape();
     firsts[dim] = 1;
     each_index(firsts, [&](const Shape& first) {
-      const std::int64_t at = offset_of(first, x.strides()), n = x.dim(dim), step = x.strides()[dim];
+      const std::int64_t at = offset_of(first, x.strides()), n = x.dim(dim),
+                         step = x.strides()[dim];
       const T* row = x.data() + at;
       double top = row[0], sum = 0;
       for (std::int64_t i = 1; i < n; ++i) top = std::max<double>(top, row[i * step]);

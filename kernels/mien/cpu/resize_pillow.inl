@@ -4,7 +4,7 @@
 namespace mien::kernels::MIEN_ISA {
 
 // out[i] = clamp((half + sum over t of weights[t] * in[t * stride + i]) >> bits) for the
-// `Vectors` vectors (or, at a row's end, the n lanes of one) at out.
+// `Vectors` vectors at out.
 template <int Vectors>
 MIEN_INLINE void weighted_bytes(std::uint8_t* out, const std::uint8_t* in, std::ptrdiff_t stride,
                                 const std::int32_t* weights, int taps) {
@@ -21,6 +21,7 @@ MIEN_INLINE void weighted_bytes(std::uint8_t* out, const std::uint8_t* in, std::
   for (int i = 0; i < Vectors; ++i) (sum[i] >> pillow_bits).store_clamped(out + i * V::lanes);
 }
 
+// The same for the n <= lanes bytes at a row's end.
 MIEN_INLINE void weighted_bytes_tail(std::uint8_t* out, const std::uint8_t* in,
                                      std::ptrdiff_t stride, const std::int32_t* weights, int taps,
                                      int n) {

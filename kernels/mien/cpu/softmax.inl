@@ -44,8 +44,7 @@ void softmax_columns(T* y, const T* x, std::int64_t n, std::int64_t stride, std:
     const int lanes = width - j < V::lanes ? static_cast<int>(width - j) : V::lanes;
     V top(-std::numeric_limits<C>::infinity()), sum;
     for (std::int64_t i = 0; i < n; ++i) top = max(top, V::load(x + i * stride + j, lanes));
-    for (std::int64_t i = 0; i < n; ++i)
-      sum = sum + exp(V::load(x + i * stride + j, lanes) - top);
+    for (std::int64_t i = 0; i < n; ++i) sum = sum + exp(V::load(x + i * stride + j, lanes) - top);
     const V norm = Log ? log(sum) : V(1) / sum;
     for (std::int64_t i = 0; i < n; ++i) {
       const V v = V::load(x + i * stride + j, lanes) - top;

@@ -12,71 +12,24 @@
 #include <vector>
 
 #include <mien/core/shape.hpp>
+#include <mien/models/efficientnet_options.hpp>
+#include <mien/models/rrdbnet_options.hpp>
+#include <mien/models/srvgg_options.hpp>
 
 namespace mien::weights {
 
-// Who trained an EfficientNet: decides what its files do not say.
-//                 names         padding            BN eps   BN momentum
-//   timm_tf       timm          TensorFlow's SAME  1e-3     0.1
-//   timm          timm          symmetric          1e-5     0.1
-//   torchvision   torchvision   symmetric          1e-5     0.1    (B5 to B7: 1e-3, 0.01)
-//   lukemelas     lukemelas     TensorFlow's SAME  1e-3     0.01
-enum class Source { timm_tf, timm, torchvision, lukemelas };
+using models::EfficientNetOptions;
+using models::RrdbNetOptions;
+using models::Source;
+using models::SrvggOptions;
 
-inline constexpr std::pair<std::string_view, Source> source_names[] = {
-    {"timm-tf", Source::timm_tf},
-    {"timm", Source::timm},
-    {"torchvision", Source::torchvision},
-    {"lukemelas", Source::lukemelas}};
-
-inline std::string_view to_string(Source source) {
-  return source_names[static_cast<std::size_t>(source)].first;
-}
-inline std::optional<Source> parse_source(std::string_view name) {
-  for (const auto& [known, source] : source_names)
-    if (known == name) return source;
-  return {};
-}
-
-// EfficientNet B0 to B7 (Tan and Le 2019).
-struct EfficientNet {
-  int variant = 0;                  // 0 for B0
-  std::int64_t num_classes = 1000;  // 0: no classifier
-  Source source = Source::timm_tf;
-  double bn_eps = 1e-3;
-  double bn_momentum = 0.1;
-  bool same_padding = true;  // TensorFlow's SAME: an odd pixel goes right and below
-
-  // Sets what follows from the source.
-  void set_source(Source value) {
-    const bool late = value == Source::torchvision && variant >= 5;
-    source = value;
-    same_padding = value == Source::timm_tf || value == Source::lukemelas;
-    bn_eps = same_padding || late ? 1e-3 : 1e-5;
-    bn_momentum = value == Source::lukemelas || late ? 0.01 : 0.1;
-  }
-};
-
-// RRDBNet of ESRGAN (Wang et al. 2018). Scales 2 and 1 put a pixel unshuffle before the first
-// convolution, whose input has num_in_ch * (4 / scale)^2 channels.
-struct RrdbNet {
-  int scale = 4;  // 4, 2, 1
-  std::int64_t num_in_ch = 3, num_out_ch = 3, num_feat = 64, num_block = 23, num_grow_ch = 32;
-};
-
-// SRVGGNetCompact of Real-ESRGAN with PReLU: num_conv convolutions between the first and the last.
-struct SrvggNetCompact {
-  int upscale = 4;
-  std::int64_t num_in_ch = 3, num_out_ch = 3, num_feat = 64, num_conv = 16;
-};
-
-using Architecture = std::variant<EfficientNet, RrdbNet, SrvggNetCompact>;
+using Architecture = std::variant<EfficientNetOptions, RrdbNetOptions, SrvggOptions>;
 
 // "efficientnet_b0", "rrdbnet" or "srvggnet_compact".
 inline std::string architecture_name(const Architecture& architecture) {
-  if (const auto* net = std::get_if<EfficientNet>(&architecture))
+  if (const auto* net = std::get_if<EfficientNetOptions>(&architecture))
     return str("efficientnet_b", net->variant);
-  return std::holds_alternative<RrdbNet>(architecture) ? "rrdbnet" : "srvggnet_compact";
+  return std::holds_alternative<RrdbNetOptions>(architecture) ? "rrdbnet" : "srvggnet_compact";
 }
 
 struct ExpectedTensor {
@@ -95,36 +48,9 @@ struct EfficientNetConv {
 
 namespace detail {
 
-struct EfficientNetScale {
-  double width, depth;
-  int input_size;
-};
-inline constexpr EfficientNetScale efficientnet_scales[] = {
-    {1.0, 1.0, 224}, {1.0, 1.1, 240}, {1.1, 1.2, 260}, {1.2, 1.4, 300},
-    {1.4, 1.8, 380}, {1.6, 2.2, 456}, {1.8, 2.6, 528}, {2.0, 3.1, 600}};
-
-struct EfficientNetStage {
-  int kernel, expansion, channels, repeats;
-};
-inline constexpr EfficientNetStage efficientnet_stages[] = {
-    {3, 1, 16, 1},  {3, 6, 24, 2},  {5, 6, 40, 2}, {3, 6, 80, 3},
-    {5, 6, 112, 3}, {5, 6, 192, 4}, {3, 6, 320, 1}};
-
-// Scaled channels: to the nearest multiple of 8, but not down by more than a tenth.
-inline std::int64_t scaled_channels(int channels, double width) {
-  const double scaled = channels * width;
-  const auto rounded = static_cast<std::int64_t>(scaled + 4) / 8 * 8;
-  return static_cast<double>(rounded) < 0.9 * scaled ? rounded + 8 : rounded;
-}
-
-inline int scaled_repeats(int repeats, double depth) {
-  const double scaled = repeats * depth;
-  const int whole = static_cast<int>(scaled);
-  return whole < scaled ? whole + 1 : whole;
-}
-
 inline void append_block(std::vector<EfficientNetConv>& convs, const std::string& at,
-                         const EfficientNetStage& stage, std::int64_t in, std::int64_t out) {
+                         const models::EfficientNetStage& stage, std::int64_t in,
+                         std::int64_t out) {
   const std::int64_t wide = in * stage.expansion, squeezed = in / 4;
   const bool expands = stage.expansion > 1;
   if (expands) convs.push_back({at + "conv_pw", at + "bn1", {wide, in, 1, 1}});
@@ -144,17 +70,12 @@ inline void append_layer(std::vector<ExpectedTensor>& tensors, const std::string
 
 }  // namespace detail
 
-// Side of the square images that a variant was made for.
-inline int efficientnet_input_size(int variant) {
-  return detail::efficientnet_scales[variant].input_size;
-}
-
 // The number of blocks in each of the seven stages.
 inline std::vector<int> efficientnet_repeats(int variant) {
+  const models::EfficientNetScale scale(EfficientNetOptions{.variant = variant});
   std::vector<int> repeats;
-  for (const auto& stage : detail::efficientnet_stages)
-    repeats.push_back(
-        detail::scaled_repeats(stage.repeats, detail::efficientnet_scales[variant].depth));
+  for (const auto& stage : models::efficientnet_stages)
+    repeats.push_back(static_cast<int>(scale.repeats(stage.repeats)));
   return repeats;
 }
 
@@ -166,18 +87,18 @@ inline int efficientnet_blocks(int variant) {
 
 // Features before the classifier.
 inline std::int64_t efficientnet_features(int variant) {
-  return detail::scaled_channels(1280, detail::efficientnet_scales[variant].width);
+  return models::EfficientNetScale(EfficientNetOptions{.variant = variant}).channels(1280);
 }
 
 // All convolutions in the order in which they are computed, which is also that of the state_dict.
 inline std::vector<EfficientNetConv> efficientnet_convs(int variant) {
-  const double width = detail::efficientnet_scales[variant].width;
+  const models::EfficientNetScale scale(EfficientNetOptions{.variant = variant});
   const auto repeats = efficientnet_repeats(variant);
-  std::int64_t in = detail::scaled_channels(32, width);
+  std::int64_t in = scale.channels(32);
   std::vector<EfficientNetConv> convs{{"conv_stem", "bn1", {in, 3, 3, 3}}};
   for (std::size_t s = 0; s < repeats.size(); ++s) {
-    const auto& stage = detail::efficientnet_stages[s];
-    const std::int64_t out = detail::scaled_channels(stage.channels, width);
+    const auto& stage = models::efficientnet_stages[s];
+    const std::int64_t out = scale.channels(stage.channels);
     for (int b = 0; b < repeats[s]; ++b) {
       detail::append_block(convs, str("blocks.", s, '.', b, '.'), stage, in, out);
       in = out;
@@ -188,7 +109,7 @@ inline std::vector<EfficientNetConv> efficientnet_convs(int variant) {
 }
 
 // With `folded_bn` batch norm is part of the convolutions, which all have biases then.
-inline std::vector<ExpectedTensor> expected_tensors(const EfficientNet& net,
+inline std::vector<ExpectedTensor> expected_tensors(const EfficientNetOptions& net,
                                                     bool folded_bn = false) {
   std::vector<ExpectedTensor> tensors;
   const auto convs = efficientnet_convs(net.variant);
@@ -208,9 +129,9 @@ inline std::vector<ExpectedTensor> expected_tensors(const EfficientNet& net,
   return tensors;
 }
 
-inline std::vector<ExpectedTensor> expected_tensors(const RrdbNet& net) {
+inline std::vector<ExpectedTensor> expected_tensors(const RrdbNetOptions& net) {
   std::vector<ExpectedTensor> tensors;
-  const std::int64_t unshuffle = 4 / net.scale, nf = net.num_feat, gc = net.num_grow_ch;
+  const std::int64_t unshuffle = net.unshuffle(), nf = net.num_feat, gc = net.num_grow_ch;
   const auto conv = [&](const std::string& name, std::int64_t in, std::int64_t out) {
     detail::append_layer(tensors, name, {out, in, 3, 3});
   };
@@ -224,7 +145,7 @@ inline std::vector<ExpectedTensor> expected_tensors(const RrdbNet& net) {
   return tensors;
 }
 
-inline std::vector<ExpectedTensor> expected_tensors(const SrvggNetCompact& net) {
+inline std::vector<ExpectedTensor> expected_tensors(const SrvggOptions& net) {
   std::vector<ExpectedTensor> tensors;
   const std::int64_t nf = net.num_feat;
   const std::int64_t last = 2 * net.num_conv + 2;

@@ -65,7 +65,7 @@ inline AnyTensor filled(std::int64_t channels, double value) {
 
 // Convolutions with folded batch norm as convolutions without bias and batch norms that add the
 // bias: the scale sqrt(1 + eps) makes up for a variance of 1.
-inline void restore_norms(const EfficientNet& net, ImportedModel& model) {
+inline void restore_norms(const EfficientNetOptions& net, ImportedModel& model) {
   std::map<std::string, AnyTensor> folded(model.tensors.begin(), model.tensors.end());
   std::vector<NamedTensor> tensors;
   for (const auto& conv : efficientnet_convs(net.variant)) {
@@ -76,7 +76,7 @@ inline void restore_norms(const EfficientNet& net, ImportedModel& model) {
       continue;
     }
     const std::int64_t channels = conv.shape[0];
-    tensors.emplace_back(conv.norm + ".weight", filled(channels, std::sqrt(1.0 + net.bn_eps)));
+    tensors.emplace_back(conv.norm + ".weight", filled(channels, std::sqrt(1.0 + net.bn_eps())));
     tensors.emplace_back(conv.norm + ".bias", bias);
     tensors.emplace_back(conv.norm + ".running_mean", filled(channels, 0.0));
     tensors.emplace_back(conv.norm + ".running_var", filled(channels, 1.0));
@@ -92,7 +92,7 @@ inline bool is_true(const std::map<std::string, std::string>& metadata, const st
   return found != metadata.end() && found->second == "true";
 }
 
-inline void import_efficientnet(const EfficientNet& net, const TensorIndex& tensors,
+inline void import_efficientnet(const EfficientNetOptions& net, const TensorIndex& tensors,
                                 const std::vector<NamedTensor>& renamed, ImportedModel& model) {
   const bool folded = tensors.find("bn1.weight") == nullptr && tensors.find("conv_stem.bias");
   compare(expected_tensors(net, folded), tensors, renamed, model);
@@ -121,7 +121,7 @@ inline ImportedModel import_checkpoint(const Checkpoint& checkpoint,
   const std::string name = architecture_name(model.architecture);
   check(options.architecture.empty() || options.architecture == name, checkpoint.file, "holds ",
         name, ", expected ", options.architecture);
-  if (const auto* net = std::get_if<EfficientNet>(&model.architecture)) {
+  if (const auto* net = std::get_if<EfficientNetOptions>(&model.architecture)) {
     detail::import_efficientnet(*net, tensors, renamed, model);
     if (!options.source && !detail::efficientnet_source(checkpoint, *naming))
       model.notes.push_back(str("the file does not tell who trained the network: source ",

@@ -6,13 +6,16 @@
 //   converted_from   the format that the tensors were read from
 // and for EfficientNet
 //   source           "timm-tf", "timm", "torchvision", "lukemelas"
+//   bn_eps           epsilon of batch norm, "0.001"
+//   bn_momentum      its momentum, "0.1"
 //   input_size       side of the square input images
 //   mean, std        of the input's channels, "0.485,0.456,0.406"
 //   class_order      the classes' names with commas between them, where known
 //   folded_bn        "true" where batch norm was folded into the convolutions
 
 #include <algorithm>
-#include <limits>
+#include <charconv>
+#include <cmath>
 #include <map>
 #include <string>
 #include <vector>
@@ -56,13 +59,26 @@ inline AnyTensor with_float_dtype(const AnyTensor& tensor, DType dtype, std::str
   });
 }
 
+namespace detail {
+
+// The shortest text that reads back as the same number.
+inline std::string shortest(double number) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof(text), number).ptr;
+  return {text, end};
+}
+
+}  // namespace detail
+
 inline std::map<std::string, std::string> native_metadata(const ImportedModel& model) {
   std::map<std::string, std::string> metadata;
-  if (const auto* net = std::get_if<EfficientNet>(&model.architecture)) {
+  if (const auto* net = std::get_if<EfficientNetOptions>(&model.architecture)) {
     metadata["source"] = to_string(net->source);
-    metadata["input_size"] = std::to_string(efficientnet_input_size(net->variant));
+    metadata["input_size"] = std::to_string(net->input_size());
     metadata["mean"] = "0.485,0.456,0.406";
     metadata["std"] = "0.229,0.224,0.225";
+    metadata["bn_eps"] = detail::shortest(net->bn_eps());
+    metadata["bn_momentum"] = detail::shortest(net->bn_momentum());
     if (model.folded_bn) metadata["folded_bn"] = "true";
     for (const auto* key : {"input_size", "mean", "std", "class_order"})
       if (const auto found = model.metadata.find(key); found != model.metadata.end())

@@ -195,7 +195,7 @@ inline void name_rrdbnet(std::vector<LayerWeights>& layers, std::vector<NamedTen
   constexpr std::size_t per_block = 15, outside = 6;
   check(layers.size() > outside && (layers.size() - outside) % per_block == 0, file, "has ",
         layers.size(), " convolutions, an RRDBNet has 15 per block and 6 others");
-  RrdbNet net;
+  RrdbNetOptions net;
   net.num_block = static_cast<std::int64_t>((layers.size() - outside) / per_block);
   const auto names = expected_tensors(net);  // weight, bias, weight, bias, ...
   for (std::size_t i = 0; i < layers.size(); ++i) {

@@ -2,6 +2,7 @@
 // Which network a checkpoint holds, from the names and shapes of its tensors alone; from the
 // attributes of a pickled module where there are any. The user is never asked.
 
+#include <charconv>
 #include <map>
 #include <optional>
 #include <string>
@@ -69,7 +70,7 @@ inline const ModuleRecord* find_module(const Checkpoint& checkpoint, const std::
 // B0 to B7 by the number of blocks and the width of the head.
 inline int efficientnet_variant(const TensorIndex& tensors, std::string_view told) {
   for (int variant = 0; variant < 8; ++variant)
-    if (told == architecture_name(EfficientNet{.variant = variant})) return variant;
+    if (told == architecture_name(EfficientNetOptions{.variant = variant})) return variant;
   const int blocks = tensors.count("blocks.", ".conv_dw.weight");
   const std::int64_t head = tensors.dim("conv_head.weight", 0);
   for (int variant = 0; variant < 8; ++variant)
@@ -84,7 +85,7 @@ inline std::optional<Source> efficientnet_source(const Checkpoint& checkpoint,
                                                  const Naming& naming) {
   const auto told = checkpoint.metadata.find("source");
   if (told != checkpoint.metadata.end()) {
-    const auto source = parse_source(told->second);
+    const auto source = models::parse_source(told->second);
     check(source.has_value(), checkpoint.file, "metadata names an unknown source: ", told->second);
     return source;
   }
@@ -97,23 +98,43 @@ inline std::optional<Source> efficientnet_source(const Checkpoint& checkpoint,
   return padding->second == "same" ? Source::timm_tf : Source::timm;
 }
 
+// A positive number among the file's metadata; 0 where it has none of that name.
+inline double metadata_number(const Checkpoint& checkpoint, const std::string& key) {
+  const auto found = checkpoint.metadata.find(key);
+  if (found == checkpoint.metadata.end()) return 0;
+  const std::string& text = found->second;
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  check(error == std::errc{} && end == text.data() + text.size() && number > 0, checkpoint.file,
+        "metadata ", key, " is '", text, "', expected a positive number");
+  return number;
+}
+
+// Epsilon and momentum of batch norm where the file tells them: in the metadata of mien's own
+// files, or as attributes of a pickled layer.
+inline void read_batch_norm(const Checkpoint& checkpoint, const Naming& naming,
+                            EfficientNetOptions& net) {
+  net.eps = metadata_number(checkpoint, "bn_eps");
+  net.momentum = metadata_number(checkpoint, "bn_momentum");
+  const auto* norm = find_module(checkpoint, naming.prefix + "bn1");
+  if (norm == nullptr) return;
+  if (norm->numbers.contains("eps")) net.eps = norm->numbers.at("eps");
+  if (norm->numbers.contains("momentum")) net.momentum = norm->numbers.at("momentum");
+}
+
 inline Architecture recognise_efficientnet(const TensorIndex& tensors, const Checkpoint& checkpoint,
                                            const Naming& naming, const ImportOptions& options) {
-  EfficientNet net;
+  EfficientNetOptions net;
   net.variant = efficientnet_variant(tensors, options.architecture);
   net.num_classes = tensors.find("classifier.weight") ? tensors.dim("classifier.weight", 0) : 0;
   const auto known = options.source ? options.source : efficientnet_source(checkpoint, naming);
-  net.set_source(known.value_or(Source::timm_tf));
-  const auto* norm = find_module(checkpoint, naming.prefix + "bn1");
-  if (norm != nullptr && !options.source) {
-    if (norm->numbers.contains("eps")) net.bn_eps = norm->numbers.at("eps");
-    if (norm->numbers.contains("momentum")) net.bn_momentum = norm->numbers.at("momentum");
-  }
+  net.source = known.value_or(Source::timm_tf);
+  if (!options.source) read_batch_norm(checkpoint, naming, net);
   return net;
 }
 
 inline Architecture recognise_rrdbnet(const TensorIndex& tensors) {
-  RrdbNet net;
+  RrdbNetOptions net;
   const std::int64_t in = tensors.dim("conv_first.weight", 1);
   net.num_out_ch = tensors.dim("conv_last.weight", 0);
   net.num_feat = tensors.dim("conv_first.weight", 0);
@@ -130,7 +151,7 @@ inline Architecture recognise_rrdbnet(const TensorIndex& tensors) {
 }
 
 inline Architecture recognise_srvgg(const TensorIndex& tensors) {
-  SrvggNetCompact net;
+  SrvggOptions net;
   check(tensors.find("body.1.weight") != nullptr, tensors.file(),
         "an SRVGGNetCompact with another activation than PReLU is not supported");
   net.num_feat = tensors.dim("body.0.weight", 0);
