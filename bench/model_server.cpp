@@ -29,7 +29,7 @@ Forward load(const char* path) {
     return mien::weights::load_super_resolution(checkpoint).forward;
   // A bare state_dict in timm's names is taken for TensorFlow's padding and epsilon.
   const auto emotion =
-      mien::weights::load_emotion_model(checkpoint, {.source = mien::models::Source::timm_tf});
+      mien::weights::load_emotion_model(checkpoint, {"", mien::models::Source::timm_tf});
   return [emotion](const Tensor<float>& x) { return emotion.classify(emotion.embed(x)); };
 }
 
@@ -50,7 +50,7 @@ int serve(const char* weights, const char* input) {
       const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
       std::printf("%.9f\n", taken.count());
     } else if (line.starts_with("output ")) {
-      mien::io::write_safetensors(line.substr(7), {.tensors = {{"y", forward(x)}}});
+      mien::io::write_safetensors(line.substr(7), {{{"y", forward(x)}}, {}});
       std::printf("ok\n");
     } else {
       mien::fail("mien_model_server", "expected facts, run or output FILE, got '" + line + "'");

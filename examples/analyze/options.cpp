@@ -32,7 +32,6 @@ CommandLine read_command_line(int argc, char** argv) {
       ->group(group);
   app.add_option("--class-order", o.class_order, "Emotions in the order of the outputs: A,B,C")
       ->delimiter(',')
-      ->expected(1)
       ->group(group);
   app.add_option("--input-size", o.input_size, "Side of the network's input, pixels")
       ->check(CLI::Range(32, 4096))

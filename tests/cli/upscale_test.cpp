@@ -32,20 +32,22 @@ class UpscaleProgram : public testing::Test {
   std::string weights_ = write_upscaler(folder_ / "net.safetensors");
 };
 
-// An ICC profile for RGB whose only tag is a copyright (ICC.1, section 7).
-std::vector<std::byte> minimal_profile() {
-  std::string profile(156, '\0');
+// An ICC profile for RGB whose only tag is a copyright (ICC.1, section 7), long enough for libpng,
+// which takes profiles that compress to a few bytes for broken.
+std::vector<std::byte> small_profile() {
+  std::string profile(255, '\0');
   const auto put = [&](std::size_t at, std::string_view text) {
     profile.replace(at, text.size(), text);
   };
-  put(3, "\x9c");  // its size
+  put(3, "\xff");  // its size
   put(8, std::string_view("\x02\x10", 2));
   put(12, "mntrRGB XYZ ");
   put(36, "acsp");
   put(68, std::string_view("\0\0\xf6\xd6\0\1\0\0\0\0\xd3\x2d", 12));  // D50
   put(131, "\1");
-  put(132, std::string_view("cprt\0\0\0\x90\0\0\0\x0c", 12));  // at 144, of 12 bytes
-  put(144, std::string_view("text\0\0\0\0mien", 12));
+  put(132, std::string_view("cprt\0\0\0\x90\0\0\0\x6f", 12));  // at 144, of 111 bytes
+  put(144, "text");
+  for (std::size_t i = 152; i < 254; ++i) profile[i] = static_cast<char>(33 + i * i % 89);
   std::vector<std::byte> bytes;
   for (const char c : profile) bytes.push_back(static_cast<std::byte>(c));
   return bytes;
@@ -110,7 +112,7 @@ TEST_F(UpscaleProgram, SixteenBitsBecomeEightInAJpeg) {
 
 TEST_F(UpscaleProgram, CarriesColourProfileAndExifOver) {
   data::Image image = picture(9, 6);
-  image.icc = minimal_profile();
+  image.icc = small_profile();
   for (const char c : std::string_view("MM\0*\0\0\0\x08\0\0\0\0\0\0", 14))
     image.exif.push_back(static_cast<std::byte>(c));
   for (const std::string name : {"photo.png", "photo.jpg"}) {

@@ -11,7 +11,9 @@
 #include <mien/data/image_encode.hpp>
 
 #include "data/generated_images.hpp"
+#include "support/data_dir.hpp"
 #include "support/images.hpp"
+#include "support/pam.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace {
@@ -77,6 +79,14 @@ TEST(EncodeJpeg, ReadsBackNearlyEqual) {
       EXPECT_LE(largest_difference(image, back), 12)
           << channels << " channels, subsampled: " << subsample;
     }
+}
+
+TEST(EncodeJpeg, EqualsOpenCvByDefault) {
+  if (mien::data::jpeg_library() == "stb_image") GTEST_SKIP() << "stb rounds otherwise";
+  using mien::test::golden_path;
+  const Image source = mien::test::read_pam(golden_path("images/expected/opencv_source.pam"));
+  const Image expected = mien::data::read_image(golden_path("images/files/opencv.jpg"));
+  EXPECT_EQ(largest_difference(decode_image(encode_jpeg(source)), expected), 0);
 }
 
 TEST(EncodeJpeg, QualityAndSubsamplingSetTheSize) {

@@ -97,13 +97,9 @@ class Tensor {
     check(defined() && static_cast<int>(sizeof...(indices)) == rank(), "tensor", "index of ",
           sizeof...(indices), " numbers into ", defined() ? "shape " : "an undefined tensor ",
           shape_);
-    const std::int64_t index[] = {static_cast<std::int64_t>(indices)..., 0};
     std::int64_t at = 0;
-    for (int i = 0; i < rank(); ++i) {
-      check(index[i] >= 0 && index[i] < shape_[i], "tensor", "index ", index[i], " in dimension ",
-            i, " of shape ", shape_);
-      at += index[i] * strides_[i];
-    }
+    [[maybe_unused]] int dim = 0;
+    ((at += step_to(dim++, static_cast<std::int64_t>(indices))), ...);
     return data()[at];
   }
   // The only element of a one-element tensor.
@@ -208,6 +204,13 @@ class Tensor {
   }
 
  private:
+  // Elements from the first to the index-th one in dimension d.
+  std::int64_t step_to(int d, std::int64_t index) const {
+    check(index >= 0 && index < shape_[d], "tensor", "index ", index, " in dimension ", d,
+          " of shape ", shape_);
+    return index * strides_[d];
+  }
+
   static std::size_t bytes_for(const Shape& shape) {
     std::int64_t bytes = 0;
     check(!__builtin_mul_overflow(shape.numel(), static_cast<std::int64_t>(sizeof(T)), &bytes),

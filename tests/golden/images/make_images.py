@@ -215,6 +215,11 @@ def make_jpeg():
     start = data.index(b"\xff\xee")
     data = data[:start] + data[start + 16 :]
     case("cmyk_unmarked.jpg", data, pillow(data, "RGB"))
+    # What OpenCV writes by default, and of which picture.
+    source = picture(45, 53, 3)
+    write_pam(EXPECTED / "opencv_source.pam", source)
+    data = cv2.imencode(".jpg", source[..., ::-1])[1].tobytes()
+    case("opencv.jpg", data, pillow(data))
     for h, w in ((1, 1), (8, 8), (7, 17), (16, 1)):
         data = jpeg(Image.fromarray(picture(h, w, 3)))
         case(f"{w}x{h}.jpg", data, pillow(data))
