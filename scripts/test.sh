@@ -10,8 +10,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-asan_folders=(core io data weights ops cli)
-tsan_folders=(core ops)
+asan_folders=(core cpu io data weights ops)
+tsan_folders=(core cpu)
 
 sanitizers=no
 options=()

@@ -30,8 +30,10 @@ CommandLine read_command_line(int argc, char** argv) {
   app.add_option("--source", o.source, "Who trained it")
       ->check(CLI::IsMember({"timm-tf", "timm", "torchvision", "lukemelas"}))
       ->group(group);
-  app.add_option("--class-order", o.class_order, "Emotions in the order of the outputs: A,B,C")
-      ->delimiter(',')
+  app.add_option_function<std::string>(
+         "--class-order",
+         [&o](const std::string& names) { o.class_order = CLI::detail::split(names, ','); },
+         "Emotions in the order of the outputs: A,B,C")
       ->group(group);
   app.add_option("--input-size", o.input_size, "Side of the network's input, pixels")
       ->check(CLI::Range(32, 4096))

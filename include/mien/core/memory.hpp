@@ -84,7 +84,7 @@ class CachingAllocator {
         return;
       }
     }
-    std::free(block);
+    to_system(block, size);
   }
 
   // Returns every cached block to the system.
@@ -117,12 +117,38 @@ class CachingAllocator {
     return 9 + static_cast<std::size_t>(exponent - 9) * 8 + (eighth - 8);
   }
 
+  // The size of the blocks of a bin.
+  static std::size_t size_of_bin(std::size_t bin) {
+    if (bin <= 8) return bin * 64;
+    return (8 + (bin - 9) % 8 + 1) << ((bin - 9) / 8 + 9 - 3);
+  }
+
+  // Large blocks are mapped: given back they leave no holes, as those of a heap would.
+  // AddressSanitizer sees only the heap.
+  static bool is_mapped(std::size_t size) { return !MIEN_ASAN && size >= huge_page; }
+  static std::size_t pages(std::size_t size) { return (size + 4095) / 4096 * 4096; }
+
   static void* from_system(std::size_t size) {
-    const bool large = size >= 2 * huge_page;
-    const std::size_t align = large ? huge_page : alignment;
-    void* block = std::aligned_alloc(align, (size + align - 1) / align * align);
-    if (large && block != nullptr) madvise(block, size, MADV_HUGEPAGE);
-    return block;
+    if (!is_mapped(size)) return std::aligned_alloc(alignment, size);
+    // Room to align by, given back at both ends: whole huge pages cost far fewer page faults.
+    const std::size_t length = pages(size), slack = huge_page - 4096;
+    void* room =
+        mmap(nullptr, length + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED) return nullptr;
+    char* first = static_cast<char*>(room);
+    const std::size_t head =
+        (huge_page - reinterpret_cast<std::uintptr_t>(first) % huge_page) % huge_page;
+    if (head > 0) munmap(first, head);
+    if (slack > head) munmap(first + head + length, slack - head);
+    madvise(first + head, length, MADV_HUGEPAGE);
+    return first + head;
+  }
+
+  static void to_system(void* block, std::size_t size) {
+    if (is_mapped(size))
+      munmap(block, pages(size));
+    else
+      std::free(block);
   }
 
   void* take_cached(std::size_t size) {
@@ -140,8 +166,11 @@ class CachingAllocator {
   }
 
   void free_cached() {
-    for (FreeBlock*& list : free_)
-      while (list != nullptr) std::free(std::exchange(list, list->next));
+    for (std::size_t bin = 0; bin < std::size(free_); ++bin)
+      while (FreeBlock* block = free_[bin]) {
+        free_[bin] = block->next;
+        to_system(block, size_of_bin(bin));
+      }
     stats_.cached = 0;
   }
 

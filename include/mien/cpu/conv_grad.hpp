@@ -1,45 +1,19 @@
 #pragma once
-// Gradients of a convolution.
-//
-// Data: dx is itself a convolution, of dy by the weights turned around, with stride 1. Where the
-// forward stride is s, the rows (and columns) of dx that leave the same remainder by s see every s-th
-// kernel element only; each such phase is a convolution of its own.
-// Weights: dw (u, v) = x^T dy over all pixels, blocked like GEMM. The pixels are cut into pieces that
-// depend on the shape alone and are summed in order, so the bits do not depend on the threads.
+// Gradients of a convolution. That of the data is itself a convolution, of dy
+// by the weights turned around, with stride 1. Where the forward stride is s,
+// the rows (and columns) of dx that leave the same remainder by s see every
+// s-th kernel element only; each such phase is a convolution of its own.
 
 #include <mien/cpu/conv.hpp>
-
-namespace mien::kernels {
-
-// How a weight gradient's sums are arranged; see conv_weight_grad.inl.
-struct WeightGradShape {
-  std::int64_t group_c, group_out, group_panels, panels;
-  std::int64_t runs, run_length;
-  bool joined, in_place;
-};
-
-template <class T>
-struct WeightGradJob {
-  const T* x;
-  const T* dy;
-  Conv2dParams p;  // resolved
-  WeightGradShape shape;
-  Strips strips;
-  std::int64_t pieces;
-};
-
-}  // namespace mien::kernels
-
-#define MIEN_KERNEL_FILE <mien/cpu/conv_weight_grad.inl>
-#include <mien/cpu/foreach_isa.inl>
+#include <mien/cpu/conv_weight_grad.hpp>
 
 namespace mien::kernels {
 
 namespace conv_detail {
 
-// One dimension of a phase of dx: positions first, first + stride, ... (`count` of them) see kernel
-// elements tap, tap + tap_step, ... (`taps` of them), as a convolution of dy with this dilation and
-// padding.
+// One dimension of a phase of dx: positions first, first + stride, ... (`count`
+// of them) see kernel elements tap, tap + tap_step, ... (`taps` of them), as a
+// convolution of dy with this dilation and padding.
 struct Phase {
   std::int64_t first, count, tap = 0, tap_step = 1, taps = 0, dilation = 1, pad = 0;
 
@@ -61,8 +35,8 @@ struct Phase {
   }
 };
 
-// Weights of a phase as those of a forward convolution from dy to dx: elements in reverse order,
-// input and output channels exchanged, packed.
+// Weights of a phase as those of a forward convolution from dy to dx: elements
+// in reverse order, input and output channels exchanged, packed.
 template <class T>
 void pack_phase(Compute<T>* packed, const T* w, const Conv2dParams& p, const Phase& rows,
                 const Phase& columns) {
@@ -72,14 +46,14 @@ void pack_phase(Compute<T>* packed, const T* w, const Conv2dParams& p, const Pha
     for (std::int64_t i = 0; i < rows.taps * columns.taps; ++i) {
       const std::int64_t u = rows.tap + (rows.taps - 1 - i / columns.taps) * rows.tap_step;
       const std::int64_t v = columns.tap + (columns.taps - 1 - i % columns.taps) * columns.tap_step;
-      pack_b<T>(packed + g * packed_size<T>(k, group_c),
-                w + (u * p.kernel_w + v) * group_c * p.out_c + g * group_out,
-                {.k = group_out,
-                 .n = group_c,
-                 .row_stride = 1,
-                 .column_stride = p.out_c,
-                 .k_total = k,
-                 .k_begin = i * group_out});
+      pack_b(Cpu{}, packed + g * packed_size<T>(k, group_c),
+             w + (u * p.kernel_w + v) * group_c * p.out_c + g * group_out,
+             {.k = group_out,
+              .n = group_c,
+              .row_stride = 1,
+              .column_stride = p.out_c,
+              .k_total = k,
+              .k_begin = i * group_out});
     }
 }
 
@@ -89,8 +63,9 @@ void fill_phase(T* dx, const Conv2dParams& p) {
                [&](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t i = begin; i < end; ++i)
                    for (std::int64_t j = 0; j < p.out_w; ++j)
-                     std::fill_n(dx + i / p.out_h * p.y_image + i % p.out_h * p.y_row + j * p.y_pixel,
-                                 p.out_c, T(0));
+                     std::fill_n(
+                         dx + i / p.out_h * p.y_image + i % p.out_h * p.y_row + j * p.y_pixel,
+                         p.out_c, T(0));
                });
 }
 
@@ -127,8 +102,8 @@ void phase_data_grad(Cpu cpu, T* dx, const T* dy, const T* w, const Conv2dParams
 
 }  // namespace conv_detail
 
-// dx (n, h, w, c), laid out as x of the forward convolution that `params` describe, from dy laid out
-// as its y.
+// dx (n, h, w, c), laid out as x of the forward convolution that `params`
+// describe, from dy laid out as its y.
 template <FloatElement T>
 void conv2d_data_grad(Cpu cpu, T* dx, const T* dy, const T* w, const Conv2dParams& params) {
   const Conv2dParams p = params.resolved();
@@ -138,55 +113,6 @@ void conv2d_data_grad(Cpu cpu, T* dx, const T* dy, const T* w, const Conv2dParam
           cpu, dx, dy, w, p,
           conv_detail::Phase(i, p.h, p.kernel_h, p.stride_h, p.dilation_h, p.pad_top),
           conv_detail::Phase(j, p.w, p.kernel_w, p.stride_w, p.dilation_w, p.pad_left));
-}
-
-// dw (kernel_h, kernel_w, c / groups, out_c).
-template <FloatElement T>
-void conv2d_weight_grad(Cpu, T* dw, const T* x, const T* dy, const Conv2dParams& params) {
-  using C = Compute<T>;
-  Conv2dParams p = params.resolved();
-  if (conv_detail::is_matrix_product(p)) {  // one long row of pixels
-    p.w = p.out_w = p.n * p.h * p.w;
-    p.n = p.h = p.out_h = 1;
-    p.x_row = p.x_image = p.w * p.x_pixel;
-    p.y_row = p.y_image = p.out_w * p.y_pixel;
-  }
-  WeightGradJob<T> job{.x = x, .dy = dy, .p = p, .shape = {}, .strips = {.columns = p.out_w, .width = 0}, .pieces = 1};
-  WeightGradShape& s = job.shape;
-  s.group_c = p.c / p.groups;
-  s.group_out = p.out_c / p.groups;
-  s.group_panels = panel_count<C>(s.group_out);
-  s.panels = p.groups * s.group_panels;
-  s.in_place = std::is_same_v<T, C> && p.pad_top <= 0 && p.pad_left <= 0 &&
-               p.input_rows(p.out_h) - p.pad_top <= p.h &&
-               p.input_columns(p.out_w) - p.pad_left <= p.w && s.group_c >= *MIEN_ISA_PICK(low_tile<C>);
-  s.joined = joins_runs(p, s.in_place ? p.x_pixel : p.c);
-  s.run_length = s.joined ? p.kernel_w * s.group_c : s.group_c;
-  s.runs = p.kernel_h * p.kernel_w * s.group_c / s.run_length;
-  job.strips.width = std::min<std::int64_t>(p.out_w, 18 * strip_columns);
-  job.strips.right = s.in_place ? p.out_w : 0;
-
-  const std::int64_t tiles = s.runs * MIEN_ISA_PICK(grad_tiles<C>)(s);
-  const std::int64_t size = tiles * s.panels * *MIEN_ISA_PICK(grad_slot<C>);
-  const std::int64_t units = p.n * job.strips.count() * p.out_h;
-  const std::int64_t work = p.n * p.out_h * p.out_w * s.run_length * s.runs * s.panels * panel_columns<C>;
-  const std::int64_t wanted = std::clamp<std::int64_t>(work >> 21, 1, 64);
-  job.pieces = std::clamp<std::int64_t>((std::int64_t{1} << 20) / size, 1, std::min(wanted, units));
-  const std::int64_t slices = std::min(s.panels, ceil_div(wanted, job.pieces));
-  Scratch<C> partial(job.pieces * size);
-  const auto add = MIEN_ISA_PICK(weight_grad_block<T>);
-  parallel_for(job.pieces * slices, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const std::int64_t piece = i / slices, slice = i % slices;
-      add(job, partial.data() + piece * size, piece * units / job.pieces,
-          (piece + 1) * units / job.pieces, slice * s.panels / slices,
-          (slice + 1) * s.panels / slices);
-    }
-  });
-  const auto sum = MIEN_ISA_PICK(sum_weight_grad<T>);
-  parallel_for(tiles, 1 + (1 << 14) * tiles / (size * job.pieces), [&](std::int64_t begin, std::int64_t end) {
-    sum(dw, job, partial.data(), begin, end);
-  });
 }
 
 // The same by their definitions, readable and slow.

@@ -30,10 +30,10 @@ struct Epilogue {
 // A block of sums and the place in y where it goes.
 template <class T>
 struct EpilogueBlock {
-  const Compute<T>* sums;     // (rows, channels), row stride sums_row, whole vectors readable
-  T* y;                       // (rows, channels), row stride y_row
-  const T* residual;          // (rows, channels), row stride residual_row, or null
-  Compute<T>* pool;           // (channels), += the sums of y over the rows, or null
+  const Compute<T>* sums;  // (rows, channels), row stride sums_row, whole vectors readable
+  T* y;                    // (rows, channels), row stride y_row
+  const T* residual;       // (rows, channels), row stride residual_row, or null
+  Compute<T>* pool;        // (channels), += the sums of y over the rows, or null
   std::int64_t sums_row, y_row, residual_row;
   std::int64_t rows, channels;
   std::int64_t first_channel;  // of the block, into scale, shift and slopes
@@ -56,12 +56,23 @@ T epilogue_reference(Compute<T> sum, const Epilogue<T>& e, std::int64_t channel,
   const auto leaky = [x](C slope) { return x < 0 ? x * slope : x; };
   C y = x;
   switch (e.activation) {
-    case Activation::none: break;
-    case Activation::relu: y = x < 0 ? C(0) : x; break;
-    case Activation::silu: y = x / (1 + std::exp(-x)); break;
-    case Activation::leaky_relu: y = leaky(e.slope); break;
-    case Activation::prelu: y = leaky(e.slopes[channel]); break;
-    case Activation::sigmoid: y = 1 / (1 + std::exp(-x)); break;
+    case Activation::none:
+      break;
+    case Activation::relu:
+      y = x < 0 ? C(0) : x;
+      break;
+    case Activation::silu:
+      y = x / (1 + std::exp(-x));
+      break;
+    case Activation::leaky_relu:
+      y = leaky(e.slope);
+      break;
+    case Activation::prelu:
+      y = leaky(e.slopes[channel]);
+      break;
+    case Activation::sigmoid:
+      y = 1 / (1 + std::exp(-x));
+      break;
   }
   y *= e.out_scale;
   return static_cast<T>(residual ? y + static_cast<C>(*residual) : y);

@@ -69,7 +69,8 @@ template <class T, int K, int Stride>
 void depthwise_row(Compute<T>* sums, const T* x, const T* w, const DepthwiseParams& p,
                    std::int64_t oy) {
   const TapRange rows = p.row_taps(oy);
-  const auto [inner_begin, inner_end] = p.inner_columns();
+  const auto inner = p.inner_columns();
+  const std::int64_t inner_begin = inner.first, inner_end = inner.second;
   for (std::int64_t ox = 0; ox < p.out_w;) {
     if constexpr (K > 0) {
       if (ox >= inner_begin && ox + DepthwiseParams::tile <= inner_end) {
@@ -152,7 +153,8 @@ void depthwise_weight_grad_row(Compute<T>* dw, const T* x, const T* dy, const De
   using C = Compute<T>;
   using V = Vec<C>;
   const TapRange rows = p.row_taps(oy);
-  const auto [inner_begin, inner_end] = p.inner_columns();
+  const auto inner = p.inner_columns();
+  const std::int64_t inner_begin = inner.first, inner_end = inner.second;
   const T* dy_row = dy + oy * p.out_w * p.c;
   for (std::int64_t u = rows.begin; u < rows.end; ++u) {
     const T* x_row = x + (rows.origin + u * p.dilation_h) * p.w * p.c;

@@ -1,5 +1,5 @@
-// Applies an Epilogue to a block of sums: columns outside, so that scale, shift and the pooled sum
-// of a column stay in registers.
+// Applies an Epilogue to a block of sums: columns outside, so that scale, shift
+// and the pooled sum of a column stay in registers.
 
 namespace mien::kernels::MIEN_ISA {
 
@@ -17,6 +17,7 @@ void epilogue_columns(const EpilogueBlock<T>& b, const Epilogue<T>& e) {
   using V = Vec<Compute<T>>;
   for (std::int64_t j = 0; j < b.channels; j += V::lanes) {
     const int n = static_cast<int>(std::min<std::int64_t>(V::lanes, b.channels - j));
+    const bool whole = n == V::lanes;
     const auto parameter = [&](const Compute<T>* p, Compute<T> otherwise) {
       return p ? V::load(p + b.first_channel + j, n) : V(otherwise);
     };
@@ -24,20 +25,17 @@ void epilogue_columns(const EpilogueBlock<T>& b, const Epilogue<T>& e) {
     const V slope = parameter(e.activation == Activation::prelu ? e.slopes : nullptr, e.slope);
     const V out_scale = e.out_scale;
     V pooled;
-    const auto rows = [&](auto full) {
-      for (std::int64_t r = 0; r < b.rows; ++r) {
-        const V x = fma(V::load(b.sums + r * b.sums_row + j), scale, shift);
-        V y = activate<A>(x, slope) * out_scale;
-        if (b.residual) {
-          const T* residual = b.residual + r * b.residual_row + j;
-          y = y + (full.value ? V::load(residual) : V::load(residual, n));
-        }
-        pooled = pooled + y;
-        T* to = b.y + r * b.y_row + j;
-        full.value ? y.store(to) : y.store(to, n);
+    for (std::int64_t r = 0; r < b.rows; ++r) {
+      const V x = fma(V::load(b.sums + r * b.sums_row + j), scale, shift);
+      V y = activate<A>(x, slope) * out_scale;
+      if (b.residual) {
+        const T* residual = b.residual + r * b.residual_row + j;
+        y = y + (whole ? V::load(residual) : V::load(residual, n));
       }
-    };
-    n == V::lanes ? rows(std::true_type{}) : rows(std::false_type{});
+      pooled = pooled + y;
+      T* to = b.y + r * b.y_row + j;
+      whole ? y.store(to) : y.store(to, n);
+    }
     if (b.pool) (V::load(b.pool + j, n) + pooled).store(b.pool + j, n);
   }
 }
@@ -45,12 +43,17 @@ void epilogue_columns(const EpilogueBlock<T>& b, const Epilogue<T>& e) {
 template <class T>
 void apply_epilogue(const EpilogueBlock<T>& b, const Epilogue<T>& e) {
   switch (e.activation) {
-    case Activation::none: return epilogue_columns<Activation::none>(b, e);
-    case Activation::relu: return epilogue_columns<Activation::relu>(b, e);
-    case Activation::silu: return epilogue_columns<Activation::silu>(b, e);
+    case Activation::none:
+      return epilogue_columns<Activation::none>(b, e);
+    case Activation::relu:
+      return epilogue_columns<Activation::relu>(b, e);
+    case Activation::silu:
+      return epilogue_columns<Activation::silu>(b, e);
     case Activation::leaky_relu:
-    case Activation::prelu: return epilogue_columns<Activation::prelu>(b, e);
-    case Activation::sigmoid: return epilogue_columns<Activation::sigmoid>(b, e);
+    case Activation::prelu:
+      return epilogue_columns<Activation::prelu>(b, e);
+    case Activation::sigmoid:
+      return epilogue_columns<Activation::sigmoid>(b, e);
   }
 }
 

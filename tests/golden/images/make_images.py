@@ -69,6 +69,12 @@ def opencv(data):
     return image if image.ndim == 2 else image[..., order[image.shape[2]]]
 
 
+def srgb_profile():
+    """The same bytes every time: bytes 24 to 35 hold the date."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return profile[:24] + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + profile[36:]
+
+
 # PNG: written here, for Pillow and OpenCV do not write every depth, interlacing and tRNS chunk.
 
 
@@ -167,7 +173,7 @@ def make_png():
     exif[0x0112] = 6
     image = Image.fromarray(picture(17, 23, 3))
     out = io.BytesIO()
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    profile = srgb_profile()
     image.save(out, "PNG", icc_profile=profile, exif=exif)
     case("metadata.png", out.getvalue(), pillow(out.getvalue()))
     turned = ImageOps.exif_transpose(Image.open(io.BytesIO(out.getvalue())))
@@ -232,8 +238,7 @@ def make_jpeg():
         data = jpeg(Image.fromarray(picture(13, 21, 3)), exif=exif, subsampling=0)
         turned = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
         case(f"orientation_{orientation}.jpg", data, turned, "upright")
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    data = jpeg(Image.fromarray(picture(13, 21, 3)), icc_profile=profile, exif=exif)
+    data = jpeg(Image.fromarray(picture(13, 21, 3)), icc_profile=srgb_profile(), exif=exif)
     case("metadata.jpg", data, pillow(data))
 
 
