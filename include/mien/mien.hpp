@@ -1,6 +1,7 @@
 #pragma once
-// Everything for building and training networks: tensors, autograd, ops, layers, optimizers. Images,
-// file formats and models are included by name: <mien/data/image.hpp>, <mien/models/rrdbnet.hpp>.
+// Everything for building and training networks: tensors, autograd, ops, layers, optimizers.
+// Images, file formats and models are included by name: <mien/data/image.hpp>,
+// <mien/models/rrdbnet.hpp>.
 
 #include <mien/autograd/gradcheck.hpp>
 #include <mien/core/print.hpp>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include <mien/data/exif.hpp>
 #include <mien/io/atomic_file.hpp>
@@ -82,7 +83,7 @@ auto naming(const std::string& name, F&& f) {
 Image decode_image(io::Bytes file, const DecodeOptions& options, const std::string& name) {
   return codec::naming(name, [&] {
     Image image = codec::decode(file, options);
-    return options.apply_orientation ? upright(image) : image;
+    return options.apply_orientation ? upright(std::move(image)) : std::move(image);
   });
 }
 

@@ -156,7 +156,7 @@ TEST_F(AnalyzeProgram, SaysWhatIsWrongWithTheNetwork) {
   };
   EXPECT_NE(error_of({"faces", "--class-order", "a,b"}).find("has 10 outputs, expected 2"),
             std::string::npos);
-  EXPECT_NE(error_of({"faces", "--arch", "efficientnet_b3"}).find("holds efficientnet_b0"),
+  EXPECT_NE(error_of({"faces", "--arch", "efficientnet_b3"}).find("does not fit efficientnet_b3"),
             std::string::npos);
   write_classifier(weights_, 1000);
   EXPECT_NE(error_of({"faces"}).find("--class-order"), std::string::npos);

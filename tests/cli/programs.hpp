@@ -47,6 +47,7 @@ inline std::string write_classifier(const std::string& path, std::int64_t output
                                     std::map<std::string, std::string> metadata = {}) {
   manual_seed(3);
   models::EfficientNet<float> network({.variant = 0, .num_classes = outputs});
+  network.initialize(default_generator());
   io::write_safetensors(path, {network.state_dict(), std::move(metadata)});
   return path;
 }

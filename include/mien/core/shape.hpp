@@ -119,8 +119,8 @@ inline Shape infer_shape(const Shape& shape, const Shape& from) {
     open = i;
   }
   if (open >= 0 && known > 0) full[open] = from.numel() / known;
-  check(full.numel() == from.numel(), "reshape", "expected ", from.numel(), " elements as in ", from,
-        ", got shape ", shape);
+  check(full.numel() == from.numel(), "reshape", "expected ", from.numel(), " elements as in ",
+        from, ", got shape ", shape);
   return full;
 }
 

@@ -1,5 +1,5 @@
-// Includes the file named by MIEN_KERNEL_FILE once per instruction set, inside a target region, with
-// MIEN_ISA defined to the name of the namespace (scalar, avx2, avx512) that it must fill:
+// Includes the file named by MIEN_KERNEL_FILE once per instruction set, inside a target region,
+// with MIEN_ISA defined to the name of the namespace (scalar, avx2, avx512) that it must fill:
 //
 //   #define MIEN_KERNEL_FILE <mien/cpu/gemm.inl>
 //   #include <mien/cpu/foreach_isa.inl>

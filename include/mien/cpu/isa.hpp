@@ -100,9 +100,12 @@ struct IsaTable {
   F scalar, avx2, avx512;
   F get() const {
     switch (active_isa()) {
-      case Isa::avx512: return avx512;
-      case Isa::avx2: return avx2;
-      case Isa::scalar: break;
+      case Isa::avx512:
+        return avx512;
+      case Isa::avx2:
+        return avx2;
+      case Isa::scalar:
+        break;
     }
     return scalar;
   }
@@ -111,10 +114,10 @@ struct IsaTable {
 // The active version of a kernel: MIEN_ISA_PICK(gemm<float>)(args...) calls
 // kernels::<isa>::gemm<float>. Template arguments with commas need no extra parentheses.
 #if MIEN_X86
-#define MIEN_ISA_PICK(...)                                                             \
-  (::mien::IsaTable<decltype(&::mien::kernels::scalar::__VA_ARGS__)>{                  \
-      &::mien::kernels::scalar::__VA_ARGS__, &::mien::kernels::avx2::__VA_ARGS__,      \
-      &::mien::kernels::avx512::__VA_ARGS__}                                           \
+#define MIEN_ISA_PICK(...)                                                        \
+  (::mien::IsaTable<decltype(&::mien::kernels::scalar::__VA_ARGS__)>{             \
+      &::mien::kernels::scalar::__VA_ARGS__, &::mien::kernels::avx2::__VA_ARGS__, \
+      &::mien::kernels::avx512::__VA_ARGS__}                                      \
        .get())
 #else
 #define MIEN_ISA_PICK(...) (&::mien::kernels::scalar::__VA_ARGS__)

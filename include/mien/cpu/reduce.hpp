@@ -3,7 +3,6 @@
 // max and min. x is cut into tiles whose sizes depend on its shape alone and whose results are
 // combined in order, in double, so the bits do not depend on the number of threads.
 
-#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
@@ -45,13 +44,14 @@ struct ReduceTiles {
   std::int64_t rows, columns, across_mid, across_post;
 
   explicit ReduceTiles(const ReduceParams& p) {
-    columns = std::clamp<std::int64_t>(p.post, 1, 512);
+    columns = p.post < 1 ? 1 : smaller(p.post, 512);
     // At most 1024 elements one after the other into a sum, which loses precision as it grows
     // (reduce_row has four sums at least).
-    rows = columns == 1 ? 4096 : std::min<std::int64_t>(elements_at_once / columns, 1024);
-    across_mid = std::max<std::int64_t>(1, (p.mid + rows - 1) / rows);
+    rows = columns == 1 ? 4096 : smaller(elements_at_once / columns, 1024);
+    across_mid = p.mid < 1 ? 1 : (p.mid + rows - 1) / rows;
     across_post = (p.post + columns - 1) / columns;
   }
+  static constexpr std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 };
 
 // The result is not rounded to T.
@@ -68,20 +68,20 @@ void reduce(Cpu, Compute<T>* y, const T* x, const ReduceParams& p) {
       static_cast<std::size_t>(tiles.across_mid > 1 ? p.pre * tiles.across_mid * p.post : 0));
   C* partial = tiles.across_mid > 1 ? several.data() : y;  // (pre, across_mid, post)
   parallel_for(p.pre * tiles.across_mid * tiles.across_post,
-               at_once(std::min(p.mid, tiles.rows) * tiles.columns),
+               at_once(tiles.smaller(p.mid, tiles.rows) * tiles.columns),
                [&](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t i = begin; i < end; ++i) {
                    const std::int64_t column = i % tiles.across_post * tiles.columns;
                    const std::int64_t part = i / tiles.across_post;
                    const std::int64_t row = part % tiles.across_mid * tiles.rows;
-                   const std::int64_t rows = std::min(tiles.rows, p.mid - row);
+                   const std::int64_t rows = tiles.smaller(tiles.rows, p.mid - row);
                    const T* in = x + (part / tiles.across_mid * p.mid + row) * p.post + column;
                    C* out = partial + part * p.post + column;
                    if (p.post == 1)
                      *out = reduce_line(in, rows, neutral<Kind, C>());
                    else
-                     reduce_tile(out, in, rows, std::min(tiles.columns, p.post - column), p.post,
-                                 neutral<Kind, C>());
+                     reduce_tile(out, in, rows, tiles.smaller(tiles.columns, p.post - column),
+                                 p.post, neutral<Kind, C>());
                  }
                });
   if (tiles.across_mid == 1) return;

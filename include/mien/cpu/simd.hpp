@@ -4,7 +4,8 @@
 //
 //   Vec<T>::lanes
 //   Vec(), Vec(T value)                        zero; every lane = value
-//   load(p), load(p, n), store(p), store(p, n)   unaligned; with n only the first n lanes are touched
+//   load(p), load(p, n), store(p), store(p, n)   unaligned; with n only the first n lanes are
+//   touched
 //                                              (others load as zero), 0 <= n <= lanes
 //   Vec<float> also loads and stores bf16 and f16 arrays
 //   + - * / unary-, fma(a, b, c) = a * b + c, min, max, abs, sqrt, floor, round (to nearest even)

@@ -67,7 +67,7 @@ inline int exif_orientation(std::span<const std::byte> exif) {
 
 // The image turned upright as its EXIF block says (as PIL.ImageOps.exif_transpose does); its block
 // then says that it is upright.
-inline Image upright(const Image& image) {
+inline Image upright(Image image) {
   const int orientation = exif_orientation(image.exif);
   if (orientation == 1) return image;
   const bool transposed = orientation >= 5;

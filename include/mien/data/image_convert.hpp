@@ -1,5 +1,6 @@
 #pragma once
-// Images with other channels or another depth, by Pillow's arithmetic.
+// Images with other channels or another depth, by Pillow's arithmetic. An image that is as asked
+// for is handed through: to_rgb(std::move(image)) copies nothing then.
 
 #include <algorithm>
 #include <cstdint>
@@ -27,7 +28,7 @@ Image convert_pixels(const Image& image, int channels, F&& change) {
 }  // namespace detail
 
 // Red, green and blue, as Pillow's convert("RGB"): grey is repeated, alpha is dropped.
-inline Image to_rgb(const Image& image) {
+inline Image to_rgb(Image image) {
   if (image.channels() == 3) return image;
   const bool grey = image.is_grey();
   return detail::convert_pixels(image, 3, [grey](auto* out, const auto* in) {
@@ -37,7 +38,7 @@ inline Image to_rgb(const Image& image) {
 
 // Grey, as Pillow's convert("L"): 0.299 red + 0.587 green + 0.114 blue in 16-bit fixed point; alpha
 // is dropped.
-inline Image to_grey(const Image& image) {
+inline Image to_grey(Image image) {
   if (image.channels() == 1) return image;
   const bool grey = image.is_grey();
   return detail::convert_pixels(image, 1, [grey]<class T>(T* out, const T* in) {
@@ -50,7 +51,7 @@ inline Image to_grey(const Image& image) {
 
 // 8 bits: the high bytes, as OpenCV reads 16-bit files in its 8-bit modes and Pillow opens 16-bit
 // colour. (Pillow's convert() of 16-bit grey instead clips at 255, which leaves little but white.)
-inline Image to_8_bits(const Image& image) {
+inline Image to_8_bits(Image image) {
   if (image.bits() == 8) return image;
   Image out(image.width(), image.height(), image.channels());
   const auto in = image.samples<std::uint16_t>();

@@ -1,4 +1,5 @@
-// Writes the inputs of every op sample, with PyTorch's name for the op as metadata, for make_ops.py:
+// Writes the inputs of every op sample, with PyTorch's name for the op as metadata, for
+// make_ops.py:
 //   op_samples OUT.safetensors
 
 #include <cstdio>

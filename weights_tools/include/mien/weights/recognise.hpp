@@ -2,6 +2,7 @@
 // Which network a checkpoint holds, from the names and shapes of its tensors alone; from the
 // attributes of a pickled module where there are any. The user is never asked.
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <optional>
@@ -157,7 +158,9 @@ inline Architecture recognise_srvgg(const TensorIndex& tensors) {
   net.num_feat = tensors.dim("body.0.weight", 0);
   net.num_in_ch = tensors.dim("body.0.weight", 1);
   net.num_out_ch = net.num_in_ch;
-  net.num_conv = tensors.count("body.", ".bias") - 2;
+  // n + 2 convolutions with biases and n + 1 slopes between them; one tensor may be missing.
+  net.num_conv =
+      std::max(tensors.count("body.", ".bias") - 2, (tensors.count("body.", ".weight") - 2) / 2);
   check(net.num_conv >= 0, tensors.file(), "an SRVGGNetCompact without last convolution");
   const std::int64_t last = tensors.dim(str("body.", 2 * net.num_conv + 2, ".weight"), 0);
   for (int scale = 1; scale <= 16; ++scale)
