@@ -93,7 +93,7 @@ inline Image upright(Image image) {
       }
     }
   });
-  out.with_metadata_of(image);
+  out.copy_metadata(image);
   const std::size_t at = detail::ExifReader(out.exif).orientation_offset();
   const bool big_endian = out.exif[0] == std::byte{'M'};
   out.exif[at] = std::byte{big_endian ? std::uint8_t{0} : std::uint8_t{1}};

@@ -79,10 +79,9 @@ class Image {
   std::vector<std::byte> icc, exif;
 
   // An image of the same meaning but another size, depth or number of channels takes these along.
-  Image& with_metadata_of(const Image& other) {
-    icc = other.icc;
-    exif = other.exif;
-    return *this;
+  void copy_metadata(const Image& from) {
+    icc = from.icc;
+    exif = from.exif;
   }
 
  private:

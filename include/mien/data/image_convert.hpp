@@ -22,7 +22,8 @@ Image convert_pixels(const Image& image, int channels, F&& change) {
          p += channels, in += image.channels())
       change(p, in);
   });
-  return out.with_metadata_of(image);
+  out.copy_metadata(image);
+  return out;
 }
 
 }  // namespace detail
@@ -57,7 +58,8 @@ inline Image to_8_bits(Image image) {
   const auto in = image.samples<std::uint16_t>();
   std::transform(in.begin(), in.end(), out.samples<std::uint8_t>().begin(),
                  [](std::uint16_t sample) { return static_cast<std::uint8_t>(sample >> 8); });
-  return out.with_metadata_of(image);
+  out.copy_metadata(image);
+  return out;
 }
 
 }  // namespace mien::data

@@ -159,7 +159,8 @@ inline Image resize_opencv(const Image& image, std::int64_t width, std::int64_t 
     resize_opencv<T>(out.samples<T>(), image.samples<T>(),
                      {image.width(), image.height(), width, height, image.channels()}, filter);
   });
-  return out.with_metadata_of(image);
+  out.copy_metadata(image);
+  return out;
 }
 
 }  // namespace mien::data

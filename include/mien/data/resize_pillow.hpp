@@ -170,7 +170,8 @@ inline Image resize_pillow(const Image& image, std::int64_t width, std::int64_t 
     const Image between = detail::resize_axis(image, width, image.height(), options.filter);
     out = detail::resize_axis(between, width, height, options.filter);
   }
-  return out.with_metadata_of(image);
+  out.copy_metadata(image);
+  return out;
 }
 
 }  // namespace mien::data

@@ -80,7 +80,7 @@ class Upscaling {
     }
     trim_memory();  // what is kept for reuse would be of no use for writing the result
     out_.image = rows_.take();
-    out_.image.with_metadata_of(image_);
+    out_.image.copy_metadata(image_);
     return std::move(out_);
   }
 
