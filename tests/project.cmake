@@ -6,6 +6,12 @@ add_test(NAME includes COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/scrip
 add_test(NAME includes.rules
   COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/headers/check_includes_test.py)
 
+# The templates of docs/adding_an_op.md, built and run as they stand there.
+add_test(NAME docs.adding_an_op COMMAND ${Python3_EXECUTABLE}
+  ${CMAKE_CURRENT_SOURCE_DIR}/docs/try_adding_an_op.py ${CMAKE_CXX_COMPILER}
+  ${PROJECT_BINARY_DIR}/docs/adding_an_op)
+set_tests_properties(docs.adding_an_op PROPERTIES TIMEOUT 900)
+
 foreach(compiler g++ clang++)
   find_program(MIEN_${compiler} ${compiler})
   if(MIEN_${compiler})
@@ -21,5 +27,6 @@ foreach(way package subdirectory pkg_config headers)
   add_test(NAME consumer.${way} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/consumer/check.sh ${way}
     ${CMAKE_CXX_COMPILER} ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/consumer/${way}
     ${PROJECT_BINARY_DIR})
-  set_tests_properties(consumer.${way} PROPERTIES TIMEOUT 900)
+  set_tests_properties(consumer.${way} PROPERTIES TIMEOUT 1800
+    ENVIRONMENT CMAKE_GENERATOR=${CMAKE_GENERATOR})  # the one that this machine has
 endforeach()

@@ -49,13 +49,15 @@ void print_json(const Face& face, const std::vector<std::string>& class_order) {
 // All images of all inputs. An input that is not there is told, and the others are done.
 std::vector<ImageFile> find_images(const Options& options, int& exit_code) {
   std::vector<ImageFile> files;
-  for (const std::string& input : options.inputs) try {
+  for (const std::string& input : options.inputs) {
+    try {
       for (ImageFile& file : image_files(input, options.recursive))
         files.push_back(std::move(file));
     } catch (const std::exception& error) {
       std::fprintf(stderr, "mien-analyze: %s\n", error_text(input, error.what()).c_str());
       exit_code = 1;
     }
+  }
   return files;
 }
 

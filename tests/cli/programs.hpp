@@ -2,17 +2,19 @@
 // mien's programs, and files for them to work on.
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <map>
 #include <string>
 #include <vector>
 
+#include <mien/core/random.hpp>
 #include <mien/data/image_decode.hpp>
 #include <mien/data/image_encode.hpp>
 #include <mien/io/safetensors.hpp>
-#include <mien/models/efficientnet.hpp>
-#include <mien/models/srvgg.hpp>
+#include <mien/nn/state_dict.hpp>
+#include <mien/weights/architecture.hpp>
 #include <support/images.hpp>
 #include <support/process.hpp>
 #include <support/temporary_folder.hpp>
@@ -33,22 +35,39 @@ inline ProcessResult run_program(const std::string& name, std::vector<std::strin
   return run_process(arguments, options);
 }
 
+// Random weights for tensors of these names and shapes.
+inline nn::StateDict random_weights(const std::vector<weights::ExpectedTensor>& tensors,
+                                    std::uint64_t seed) {
+  Generator random(seed);
+  nn::StateDict dict;
+  for (const auto& [name, shape, optional] : tensors) {
+    if (optional) continue;
+    float low = -0.1f, high = 0.1f;  // biases, means
+    if (shape.rank() >= 2) {
+      high = std::sqrt(3.0f * static_cast<float>(shape[0]) / static_cast<float>(shape.numel()));
+      low = -high;
+    } else if (name.ends_with("weight") || name.ends_with("running_var")) {
+      low = 0.5f, high = 1.0f;
+    }
+    dict.emplace_back(name, rand<float>(shape, random, low, high));
+  }
+  return dict;
+}
+
 // Writes the weights of a small super-resolution network.
 inline std::string write_upscaler(const std::string& path, int scale = 4, std::uint64_t seed = 1,
                                   std::int64_t width = 8) {
-  manual_seed(seed);
-  models::SrvggNetCompact<float> network({.upscale = scale, .num_feat = width, .num_conv = 2});
-  io::write_safetensors(path, {network.state_dict(), {}});
+  const models::SrvggOptions network{.upscale = scale, .num_feat = width, .num_conv = 2};
+  io::write_safetensors(path, {random_weights(weights::expected_tensors(network), seed), {}});
   return path;
 }
 
 // Writes the weights of an EfficientNet-B0 with so many outputs.
 inline std::string write_classifier(const std::string& path, std::int64_t outputs,
                                     std::map<std::string, std::string> metadata = {}) {
-  manual_seed(3);
-  models::EfficientNet<float> network({.variant = 0, .num_classes = outputs});
-  network.initialize(default_generator());
-  io::write_safetensors(path, {network.state_dict(), std::move(metadata)});
+  const models::EfficientNetOptions network{.variant = 0, .num_classes = outputs};
+  io::write_safetensors(
+      path, {random_weights(weights::expected_tensors(network), 3), std::move(metadata)});
   return path;
 }
 
