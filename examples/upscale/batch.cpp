@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <new>
+#include <utility>
 
 #include "memory_budget.hpp"
 
@@ -64,10 +65,11 @@ ImageReport Batch::enlarge(const ImageFile& file, const std::function<void(doubl
   how.on_tile = [&](std::int64_t done, std::int64_t total) {
     on_progress(static_cast<double>(done) / static_cast<double>(total));
   };
-  const infer::Upscaled result = infer::upscale(network_.run, image, how);
+  infer::Upscaled result = infer::upscale(network_.run, image, how);
   fs::create_directories(output.parent_path());
-  const bool to_png = lower_case_extension(output) == ".png";
-  data::write_image(output.string(), to_png ? result.image : data::to_8_bits(result.image));
+  if (lower_case_extension(output) != ".png")
+    result.image = data::to_8_bits(std::move(result.image));
+  data::write_image(output.string(), result.image);
 
   report.status = ImageReport::Status::done;
   report.width = image.width();

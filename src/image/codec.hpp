@@ -5,6 +5,8 @@
 
 #include <csetjmp>
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -34,16 +36,32 @@ Image decode_jpeg(io::Bytes file, const ImageLimits& limits);
 Image decode_png(io::Bytes file, const ImageLimits& limits);
 Image decode_bmp(io::Bytes file, const ImageLimits& limits);
 
-// The image alone; metadata is added by the caller.
-std::vector<std::byte> encode_jpeg_pixels(const Image& image, const EncodeOptions& options);
+// Takes the bytes of a file in order, piece by piece.
+using Sink = std::function<void(io::Bytes)>;
+
+// The image alone; metadata is added by the caller. The headers are within the first piece.
+void encode_jpeg_pixels(const Image& image, const EncodeOptions& options, const Sink& sink);
 // With the image's metadata.
-std::vector<std::byte> encode_png_file(const Image& image, const EncodeOptions& options);
+void encode_png_file(const Image& image, const EncodeOptions& options, const Sink& sink);
 
 // C libraries report errors by a callback that must not return: it fills `message` and jumps.
 struct Trap {
   std::jmp_buf jump;
   char message[256] = {};
+  std::exception_ptr failure;  // of our own code that the library called; goes before `message`
 };
+
+// Calls the sink from a C library's frames, which an exception must not cross. False where it
+// threw: the caller then makes the library jump.
+inline bool deliver(Trap& trap, const Sink& sink, io::Bytes bytes) noexcept {
+  try {
+    sink(bytes);
+    return true;
+  } catch (...) {
+    trap.failure = std::current_exception();
+    return false;
+  }
+}
 
 // Runs body() where the library may jump to the trap, and throws what it reported. `body` and what
 // it calls must hold nothing with a destructor: the jump skips destructors.
@@ -51,6 +69,8 @@ template <class F>
 void guarded(Trap& trap, const F& body) {
   if (setjmp(trap.jump) == 0)
     body();
+  else if (trap.failure)
+    std::rethrow_exception(trap.failure);
   else
     throw BadImage(trap.message);
 }

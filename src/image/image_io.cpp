@@ -39,7 +39,7 @@ Image decode(io::Bytes file, const DecodeOptions& options) {
   throw BadImage("not a JPEG, PNG or BMP file");
 }
 
-std::vector<std::byte> encode_jpeg_file(const Image& image, const EncodeOptions& options) {
+void write_jpeg(const Image& image, const EncodeOptions& options, const Sink& sink) {
   require(image.bits() == 8 && (image.channels() == 1 || image.channels() == 3),
           "JPEG holds 8 bits and 1 or 3 channels, the image has ", image.bits(), " bits and ",
           image.channels(), " channels");
@@ -47,14 +47,20 @@ std::vector<std::byte> encode_jpeg_file(const Image& image, const EncodeOptions&
           "the image has ", image.width(), " x ", image.height());
   require(options.jpeg_quality >= 1 && options.jpeg_quality <= 100,
           "expected a JPEG quality of 1 to 100, got ", options.jpeg_quality);
-  return with_jpeg_metadata(encode_jpeg_pixels(image, options), image);
+  bool first = true;
+  encode_jpeg_pixels(image, options, [&](io::Bytes piece) {
+    if (std::exchange(first, false))
+      sink(with_jpeg_metadata(piece, image));
+    else
+      sink(piece);
+  });
 }
 
-std::vector<std::byte> encode_png_checked(const Image& image, const EncodeOptions& options) {
+void write_png(const Image& image, const EncodeOptions& options, const Sink& sink) {
   require(!image.empty(), "an empty image");
   require(options.png_compression >= 0 && options.png_compression <= 9,
           "expected a PNG compression of 0 to 9, got ", options.png_compression);
-  return encode_png_file(image, options);
+  encode_png_file(image, options, sink);
 }
 
 // Lower case, with the dot; empty where the last part of the path has none.
@@ -77,6 +83,25 @@ auto naming(const std::string& name, F&& f) {
   }
 }
 
+using Encode = void(const Image&, const EncodeOptions&, const Sink&);
+
+// The writer of the files with this ending.
+Encode& encoder_of(const std::string& ending) {
+  if (ending == ".png") return write_png;
+  if (ending == ".jpg" || ending == ".jpeg") return write_jpeg;
+  throw BadImage("images are written as .png, .jpg or .jpeg");
+}
+
+std::vector<std::byte> in_memory(Encode& encode, const std::string& name, const Image& image,
+                                 const EncodeOptions& options) {
+  std::vector<std::byte> out;
+  naming(name, [&] {
+    encode(image, options,
+           [&](io::Bytes piece) { out.insert(out.end(), piece.begin(), piece.end()); });
+  });
+  return out;
+}
+
 }  // namespace
 }  // namespace codec
 
@@ -93,23 +118,20 @@ Image read_image(const std::string& path, const DecodeOptions& options) {
 }
 
 std::vector<std::byte> encode_jpeg(const Image& image, const EncodeOptions& options) {
-  return codec::naming("encode_jpeg", [&] { return codec::encode_jpeg_file(image, options); });
+  return codec::in_memory(codec::write_jpeg, "encode_jpeg", image, options);
 }
 
 std::vector<std::byte> encode_png(const Image& image, const EncodeOptions& options) {
-  return codec::naming("encode_png", [&] { return codec::encode_png_checked(image, options); });
+  return codec::in_memory(codec::write_png, "encode_png", image, options);
 }
 
 void write_image(const std::string& path, const Image& image, const EncodeOptions& options) {
-  const std::string ending = codec::extension(path);
-  const std::vector<std::byte> bytes = codec::naming(path, [&] {
-    if (ending == ".png") return codec::encode_png_checked(image, options);
-    if (ending == ".jpg" || ending == ".jpeg") return codec::encode_jpeg_file(image, options);
-    throw codec::BadImage("images are written as .png, .jpg or .jpeg");
+  codec::naming(path, [&] {
+    codec::Encode& encode = codec::encoder_of(codec::extension(path));
+    io::AtomicFile file(path);
+    encode(image, options, [&](io::Bytes piece) { file.write(piece); });
+    file.commit();
   });
-  io::AtomicFile file(path);
-  file.write(bytes);
-  file.commit();
 }
 
 }  // namespace mien::data

@@ -166,7 +166,7 @@ void check_jpeg_segments(io::Bytes file) {
   }
 }
 
-std::vector<std::byte> with_jpeg_metadata(std::vector<std::byte> file, const Image& image) {
+std::vector<std::byte> with_jpeg_metadata(io::Bytes headers, const Image& image) {
   std::vector<std::byte> extra;
   require(image.exif.size() <= largest_payload - exif_tag.size(), "an EXIF block of ",
           image.exif.size(), " bytes does not fit into a JPEG");
@@ -182,11 +182,11 @@ std::vector<std::byte> with_jpeg_metadata(std::vector<std::byte> file, const Ima
     append_segment(extra, app2, head, icc.subspan(i * step, std::min(step, icc.size() - i * step)));
   }
   // After the start-of-image marker and the JFIF segment, which must come first.
-  std::size_t at = 2;
-  if (std::to_integer<int>(file[3]) == app0)
-    at += 2 + (std::to_integer<std::size_t>(file[4]) << 8 | std::to_integer<std::size_t>(file[5]));
-  file.insert(file.begin() + static_cast<std::ptrdiff_t>(at), extra.begin(), extra.end());
-  return file;
+  const auto byte = [&](std::size_t at) { return std::to_integer<std::size_t>(headers[at]); };
+  const std::size_t at = byte(3) == app0 ? 4 + (byte(4) << 8 | byte(5)) : 2;
+  std::vector<std::byte> out(headers.begin(), headers.end());
+  out.insert(out.begin() + static_cast<std::ptrdiff_t>(at), extra.begin(), extra.end());
+  return out;
 }
 
 }  // namespace mien::data::codec

@@ -23,7 +23,7 @@ JpegMarkers read_jpeg_markers(io::Bytes file, const ImageLimits& limits);
 // no more codes than there are bytes.
 void check_jpeg_segments(io::Bytes file);
 
-// `file`, a plain JPEG, with the EXIF block and ICC profile of `image` put in.
-std::vector<std::byte> with_jpeg_metadata(std::vector<std::byte> file, const Image& image);
+// Of a plain JPEG at least the headers, with the EXIF block and ICC profile of `image` put in.
+std::vector<std::byte> with_jpeg_metadata(io::Bytes headers, const Image& image);
 
 }  // namespace mien::data::codec

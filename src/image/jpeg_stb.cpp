@@ -24,8 +24,8 @@ Image decode_jpeg(io::Bytes file, const ImageLimits& limits) {
 }
 
 // stb halves the chroma up to quality 90 and not above, and writes grey as colour.
-std::vector<std::byte> encode_jpeg_pixels(const Image& image, const EncodeOptions& options) {
-  return stb_encode_jpeg(image, options.jpeg_quality);
+void encode_jpeg_pixels(const Image& image, const EncodeOptions& options, const Sink& sink) {
+  sink(stb_encode_jpeg(image, options.jpeg_quality));
 }
 
 }  // namespace codec

@@ -3,8 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <exception>
-#include <utility>
+#include <span>
 #include <vector>
 
 #include <jpeglib.h>
@@ -73,41 +72,38 @@ struct Decoder {
   Decoder& operator=(const Decoder&) = delete;
 };
 
-// Writes to `out`, all of which libjpeg may fill before it asks for more.
 struct Encoder {
+  const Sink& sink;
   Errors errors;
-  std::vector<std::byte> out;
+  std::vector<JOCTET> piece = std::vector<JOCTET>(1 << 16);  // what libjpeg fills
   jpeg_destination_mgr destination{};
   jpeg_compress_struct info{};
 
-  Encoder() { info.err = install(errors); }
+  explicit Encoder(const Sink& to) : sink(to) { info.err = install(errors); }
   ~Encoder() { jpeg_destroy_compress(&info); }
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;
 };
 
-bool grow(std::vector<std::byte>& out, std::size_t size) {
-  try {
-    out.resize(size);
-    return true;
-  } catch (const std::exception&) {
-    return false;  // an exception must not cross libjpeg's frames
-  }
-}
-
-// Room for as many bytes again as there are.
-boolean make_room(j_compress_ptr info) {
+void begin_piece(j_compress_ptr info) {
   auto& encoder = *static_cast<Encoder*>(info->client_data);
-  const std::size_t used = encoder.out.size(), size = used + std::max<std::size_t>(used, 1 << 16);
-  if (!grow(encoder.out, size)) report(reinterpret_cast<j_common_ptr>(info), "out of memory");
-  info->dest->next_output_byte = reinterpret_cast<JOCTET*>(encoder.out.data()) + used;
-  info->dest->free_in_buffer = size - used;
+  info->dest->next_output_byte = encoder.piece.data();
+  info->dest->free_in_buffer = encoder.piece.size();
+}
+void hand_over(j_compress_ptr info, std::size_t size) {
+  auto& encoder = *static_cast<Encoder*>(info->client_data);
+  if (!deliver(encoder.errors.trap, encoder.sink,
+               io::Bytes(std::as_bytes(std::span(encoder.piece))).first(size)))
+    report(reinterpret_cast<j_common_ptr>(info), "cannot be written");
+}
+boolean next_piece(j_compress_ptr info) {
+  hand_over(info, static_cast<Encoder*>(info->client_data)->piece.size());
+  begin_piece(info);
   return TRUE;
 }
-void begin_output(j_compress_ptr info) { make_room(info); }
-void end_output(j_compress_ptr info) {
-  auto& out = static_cast<Encoder*>(info->client_data)->out;
-  out.resize(out.size() - info->dest->free_in_buffer);
+void end_piece(j_compress_ptr info) {
+  hand_over(info,
+            static_cast<Encoder*>(info->client_data)->piece.size() - info->dest->free_in_buffer);
 }
 
 void open(Decoder& decoder, io::Bytes file) {
@@ -168,16 +164,16 @@ Image decode_jpeg(io::Bytes file, const ImageLimits& limits) {
   return image;
 }
 
-std::vector<std::byte> encode_jpeg_pixels(const Image& image, const EncodeOptions& options) {
-  Encoder encoder;
+void encode_jpeg_pixels(const Image& image, const EncodeOptions& options, const Sink& sink) {
+  Encoder encoder(sink);
   jpeg_compress_struct& info = encoder.info;
   const auto pixels = image.samples<std::uint8_t>();
   guarded(encoder.errors.trap, [&] {
     jpeg_create_compress(&info);
     info.client_data = &encoder;
-    encoder.destination.init_destination = begin_output;
-    encoder.destination.empty_output_buffer = make_room;
-    encoder.destination.term_destination = end_output;
+    encoder.destination.init_destination = begin_piece;
+    encoder.destination.empty_output_buffer = next_piece;
+    encoder.destination.term_destination = end_piece;
     info.dest = &encoder.destination;
     info.image_width = static_cast<JDIMENSION>(image.width());
     info.image_height = static_cast<JDIMENSION>(image.height());
@@ -195,7 +191,6 @@ std::vector<std::byte> encode_jpeg_pixels(const Image& image, const EncodeOption
     }
     jpeg_finish_compress(&info);
   });
-  return std::move(encoder.out);
 }
 
 }  // namespace codec

@@ -4,7 +4,6 @@
 #include <bit>
 #include <cstdio>
 #include <cstring>
-#include <exception>
 #include <vector>
 
 #include <png.h>
@@ -94,15 +93,10 @@ void copy_metadata(Decoder& decoder, Image& image) {
 }
 
 void write(png_structp png, png_bytep bytes, std::size_t size) {
-  auto& out = *static_cast<std::vector<std::byte>*>(png_get_io_ptr(png));
-  const auto* from = reinterpret_cast<const std::byte*>(bytes);
-  bool stored = true;
-  try {
-    out.insert(out.end(), from, from + size);
-  } catch (const std::exception&) {
-    stored = false;  // an exception must not cross libpng's frames
-  }
-  if (!stored) png_error(png, "out of memory");
+  auto& trap = *static_cast<Trap*>(png_get_error_ptr(png));
+  const auto& sink = *static_cast<const Sink*>(png_get_io_ptr(png));
+  if (!deliver(trap, sink, {reinterpret_cast<const std::byte*>(bytes), size}))
+    png_error(png, "cannot be written");
 }
 void flush(png_structp) {}
 
@@ -123,6 +117,7 @@ void write_header(Encoder& encoder, const Image& image, const EncodeOptions& opt
   png_structp png = encoder.png;
   png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
   png_set_compression_level(png, options.png_compression);
+  png_set_compression_buffer_size(png, 1 << 16);  // larger chunks, fewer pieces to write
   if (options.png_compression == 1) {
     png_set_compression_strategy(png, Z_RLE);
     png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_AVG);  // trying all takes twice the time
@@ -176,17 +171,15 @@ Image decode_png(io::Bytes file, const ImageLimits& limits) {
   return image;
 }
 
-std::vector<std::byte> encode_png_file(const Image& image, const EncodeOptions& options) {
-  std::vector<std::byte> out;
+void encode_png_file(const Image& image, const EncodeOptions& options, const Sink& sink) {
   Encoder encoder;
   std::vector<const png_byte*> rows = row_pointers<const png_byte>(image);
   guarded(encoder.trap, [&] {
-    png_set_write_fn(encoder.png, &out, write, flush);
+    png_set_write_fn(encoder.png, const_cast<Sink*>(&sink), write, flush);
     write_header(encoder, image, options);
     png_write_image(encoder.png, const_cast<png_bytepp>(rows.data()));
     png_write_end(encoder.png, nullptr);
   });
-  return out;
 }
 
 }  // namespace codec

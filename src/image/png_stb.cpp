@@ -152,7 +152,7 @@ Image decode_png(io::Bytes file, const ImageLimits& limits) {
   return image;
 }
 
-std::vector<std::byte> encode_png_file(const Image& image, const EncodeOptions& options) {
+void encode_png_file(const Image& image, const EncodeOptions& options, const Sink& sink) {
   constexpr int colors[] = {0, 4, 2, 6};
   std::vector<std::byte> header, file;
   append_big_endian(header, static_cast<std::uint32_t>(image.width()));
@@ -172,7 +172,7 @@ std::vector<std::byte> encode_png_file(const Image& image, const EncodeOptions& 
   if (!image.exif.empty()) append_chunk(file, "eXIf", image.exif);
   append_chunk(file, "IDAT", stb_deflate(filtered(image), options.png_compression));
   append_chunk(file, "IEND", {});
-  return file;
+  sink(file);
 }
 
 }  // namespace codec

@@ -85,7 +85,7 @@ void depthwise_conv2d(Cpu, T* y, const T* x, const T* w, const DepthwiseParams& 
   const auto kernel = MIEN_ISA_PICK(depthwise_rows<T>);
   Scratch<C> partial(pooled ? p.n * p.pieces() * p.c : 0);
   p.each_piece([&](std::int64_t image, std::int64_t piece, std::int64_t begin, std::int64_t end) {
-    Scratch<C> sums(p.out_w * p.c);
+    Scratch<C> sums(p.out_w * p.c + 64 / static_cast<std::int64_t>(sizeof(C)));  // whole vectors
     C* pool = pooled ? partial.data() + (image * p.pieces() + piece) * p.c : nullptr;
     if (pool) std::fill(pool, pool + p.c, C(0));
     Epilogue<T> of_image = e;
