@@ -90,6 +90,14 @@ TEST_F(AnalyzeProgram, ResultsDoNotDependOnTheBatch) {
   }
 }
 
+TEST_F(AnalyzeProgram, MemoryStaysSmall) {
+  if (MIEN_ASAN) GTEST_SKIP() << "AddressSanitizer keeps freed memory";
+  add_faces(9);
+  const ProcessResult done = run({"faces"});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_LT(done.peak_memory_mb, 250);
+}
+
 TEST_F(AnalyzeProgram, WritesEmbeddings) {
   add_faces(3);
   folder_.write("faces/bad.png", "no image");

@@ -29,6 +29,7 @@ struct ProcessOptions {
 struct ProcessResult {
   int exit_code = -1;  // negative: ended by that signal
   std::string out, err;
+  double peak_memory_mb = 0;
 
   int error_lines() const {
     int lines = 0;
@@ -91,7 +92,9 @@ inline ProcessResult run_process(const std::vector<std::string>& command,
   }
   close(pipe_ends[0]);
   int status = 0;
-  check(waitpid(child, &status, 0) == child, "process", "lost a child");
+  rusage usage{};
+  check(wait4(child, &status, 0, &usage) == child, "process", "lost a child");
+  result.peak_memory_mb = static_cast<double>(usage.ru_maxrss) * 1024 / 1e6;
   result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   result.err = detail::read_all(err);
   return result;
