@@ -23,6 +23,7 @@ using mien::Tensor;
 // input, strided inputs.
 struct Largest {
   static constexpr std::string_view name = "largest";
+  static constexpr std::size_t required_inputs = 1;
   static constexpr bool accepts_strides = true;
   std::int64_t at = 0;
   bool keep_tensor = false;
@@ -54,11 +55,11 @@ struct Largest {
     if (keep_tensor) ctx.saved(1);  // only saved(0) is there
     const auto dx = Tensor<T>::zeros(ctx.shape(0));
     dx.mutable_data()[at] = dy.item();
-    return {dx, ctx.needs(1) ? dy : Tensor<T>()};
+    return {dx, ctx.needs(1) ? dy.view_as({1}) : Tensor<T>()};
   }
 
   static std::vector<Sample<Largest>> samples() {
-    return {{"vector", {}, {{Shape{7}}, {Shape{}}}, "x[0].max() + x[1]"}};
+    return {{"vector", {}, {{Shape{7}}, {Shape{1}}}, "x[0].max() + x[1][0]"}};
   }
 };
 
@@ -99,7 +100,7 @@ Tensor<double> leaf(std::initializer_list<double> values) {
 
 TEST(CustomOp, HasValueAndGradient) {
   const auto x = leaf({3, 9, -2, 4});
-  auto bias = Tensor<double>::scalar(0.5);
+  auto bias = Tensor<double>::from({1}, {0.5});
   bias.set_requires_grad();
   EXPECT_EQ(apply(Largest{}, {x, bias}).item(), 9.5);
   const auto f = [](const auto& in) {

@@ -66,6 +66,8 @@ std::vector<Case> cases() {
     all.push_back(make("3x3 on width " + std::to_string(w), image(2, 4, w, 6, 20, 3)));
   for (const std::int64_t c : {1, 2, 3, 4, 5, 31})
     all.push_back(make("3x3 of channels " + std::to_string(c), image(1, 6, 31, c, 33, 3)));
+  // Strips of 70 columns, the last of which is lower than a tile.
+  all.push_back(make("3x3 with a narrow strip", image(1, 2, 103, 512, 3, 3)));
   all.push_back(make("5x5", image(1, 9, 33, 8, 24, 5)));
   all.push_back(make("even kernel", image(1, 6, 30, 8, 8, 4), 1, 1));
 

@@ -2,7 +2,9 @@
 // Errors: exceptions whose text names the op, what was expected and what came.
 //   [conv2d] weight has 32 input channels, input has 24
 
+#include <cstddef>
 #include <cstdio>
+#include <initializer_list>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -20,8 +22,6 @@ class Error : public std::runtime_error {
 };
 
 namespace detail {
-
-inline void append(std::string& text, std::string_view part) { text += part; }
 
 template <class Number>
 requires std::is_arithmetic_v<Number>
@@ -45,12 +45,44 @@ void append(std::string& text, const Value& part) { text += to_string(part); }
 
 }  // namespace detail
 
+namespace detail {
+
+// A value that may become part of a text; formatted by one function per type, when it is needed.
+class TextPart {
+ public:
+  TextPart(std::string_view text)
+      : value_(text.data()),
+        size_(text.size()),
+        append_([](std::string& out, const TextPart& part) {
+          out.append(static_cast<const char*>(part.value_), part.size_);
+        }) {}
+  TextPart(const char* text) : TextPart(std::string_view(text)) {}
+  template <class Value>
+  requires(!std::is_convertible_v<const Value&, std::string_view>) TextPart(const Value& value)
+      : value_(&value), append_([](std::string& out, const TextPart& part) {
+          append(out, *static_cast<const Value*>(part.value_));
+        }) {}
+
+  void append_to(std::string& out) const { append_(out, *this); }
+
+ private:
+  const void* value_;
+  std::size_t size_ = 0;
+  void (*append_)(std::string&, const TextPart&);
+};
+
+MIEN_NOINLINE inline std::string join(std::initializer_list<TextPart> parts) {
+  std::string text;
+  for (const TextPart& part : parts) part.append_to(text);
+  return text;
+}
+
+}  // namespace detail
+
 // The parts one after another as text: str("got ", shape, ", expected ", 4).
 template <class... Parts>
 std::string str(const Parts&... parts) {
-  std::string text;
-  (detail::append(text, parts), ...);
-  return text;
+  return detail::join({detail::TextPart(parts)...});
 }
 
 // Throws Error("[where] message").
@@ -59,9 +91,9 @@ std::string str(const Parts&... parts) {
 }
 
 namespace detail {
-template <class... Parts>
-[[noreturn]] MIEN_NOINLINE void fail_with(std::string_view where, const Parts&... parts) {
-  fail(where, str(parts...));
+[[noreturn]] MIEN_NOINLINE inline void fail_with(std::string_view where,
+                                                 std::initializer_list<TextPart> parts) {
+  fail(where, join(parts));
 }
 }  // namespace detail
 
@@ -69,7 +101,7 @@ template <class... Parts>
 template <class... Parts>
 void check(bool condition, std::string_view where, const Parts&... parts) {
   if (!condition) [[unlikely]]
-    detail::fail_with(where, parts...);
+    detail::fail_with(where, {detail::TextPart(parts)...});
 }
 
 }  // namespace mien

@@ -74,7 +74,6 @@ void run_piece(T* y, const T* x, Packed<T> w, const Conv2dParams& p, const Epilo
       AView<C> a_of_group = a;
       a_of_group.data += group * group_c;
       multiply({.a = a_of_group,
-                .layout = ALayout::rows,
                 .k = input.runs(),
                 .b = w.data + group * group_size,
                 .n = group_out,

@@ -102,7 +102,7 @@ class WeightGrad {
   // A run's channels as rows of A. Copied rows of the input may be read beyond
   // the run.
   AView<C> run_rows(const C* first, std::int64_t pixel) const {
-    return {first, pixel, run_length_, 0, strips_[0].in_place ? 0 : strip_columns};
+    return {first, 1, pixel, run_length_, 0, strips_[0].in_place ? 0 : strip_columns};
   }
 
   void pack_row(C* packed, const T* dy, std::int64_t pixels, std::int64_t panel_begin,
@@ -115,17 +115,17 @@ class WeightGrad {
 
   void add_row(C* sums, const AView<C>& x, const Runs& runs, const C* dy, std::int64_t panel_begin,
                std::int64_t panel_end, bool accumulate) const {
-    const auto multiply = MIEN_ISA_PICK(multiply_panel<ALayout::columns, C>);
+    const auto multiply = MIEN_ISA_PICK(multiply_panel<C>);
     const std::int64_t pixels = x.rows, zero = 0;
     for (std::int64_t i = panel_begin; i < panel_end; ++i, dy += pixels * panel_columns<C>) {
       const Panel panel = panel_of<C>(i % group_panels_, group_out_);
       for (std::int64_t run = 0; run < runs.count; ++run) {
         const AView<C> rows =
-            run_rows(x.data + runs.offsets[run] + i / group_panels_ * group_c_, x.stride);
+            run_rows(x.data + runs.offsets[run] + i / group_panels_ * group_c_, x.row);
         for (std::int64_t row = 0, t = run * tiles_; row < run_length_; ++t) {
           const Tile tile = tile_at(rows, row, heights_);
-          multiply(sums + slot(t, i), rows.data, rows.stride, tile, {1, pixels, &zero}, dy, panel,
-                   accumulate);
+          multiply(sums + slot(t, i), rows.data, rows.row, rows.step, tile, {1, pixels, &zero}, dy,
+                   panel, accumulate);
           row += tile.valid;
         }
       }

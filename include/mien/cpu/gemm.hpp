@@ -58,25 +58,20 @@ class RowsOfA {
       : a_(a),
         p_(p),
         low_(tile_heights<C>().low),
-        layout_(p.a_col != 1 && p.a_row == 1 ? ALayout::columns : ALayout::rows),
+        columns_(p.a_col != 1 && p.a_row == 1),
         in_place_(readable_in_place()),
-        stride_(layout_ == ALayout::columns ? padded(most_rows)
-                                            : p.k + (strides_collide<C>(p.k) ? 16 : 0)),
-        copy_(in_place_ ? 0 : stride_ * (layout_ == ALayout::columns ? p.k : padded(most_rows))) {}
-
-  ALayout layout() const { return layout_; }
+        stride_(columns_ ? padded(most_rows) : p.k + (strides_collide<C>(p.k) ? 16 : 0)),
+        copy_(in_place_ ? 0 : stride_ * (columns_ ? p.k : padded(most_rows))) {}
 
   // Rows [begin, begin + rows); valid until the next call.
   AView<C> view(std::int64_t begin, std::int64_t rows) {
     const std::int64_t before = begin, after = p_.m - begin - rows;
     const T* from = a_ + begin * p_.a_row;
     if constexpr (std::is_same_v<T, C>)
-      if (in_place_)
-        return {from, layout_ == ALayout::rows ? p_.a_row : p_.a_col, rows, before, after};
-    const bool columns = layout_ == ALayout::columns;
-    const std::int64_t lines = columns ? p_.k : rows, length = columns ? rows : p_.k;
-    const std::int64_t line_stride = columns ? p_.a_col : p_.a_row;
-    const std::int64_t stride = columns ? p_.a_row : p_.a_col;
+      if (in_place_) return {from, p_.a_row, p_.a_col, rows, before, after};
+    const std::int64_t lines = columns_ ? p_.k : rows, length = columns_ ? rows : p_.k;
+    const std::int64_t line_stride = columns_ ? p_.a_col : p_.a_row;
+    const std::int64_t stride = columns_ ? p_.a_row : p_.a_col;
     for (std::int64_t i = 0; i < lines; ++i) {
       C* line = copy_.data() + i * stride_;
       if (stride == 1)
@@ -84,11 +79,12 @@ class RowsOfA {
       else
         for (std::int64_t j = 0; j < length; ++j)
           line[j] = static_cast<C>(from[i * line_stride + j * stride]);
-      if (columns) std::fill(line + rows, line + padded(rows), C(0));
+      if (columns_) std::fill(line + rows, line + padded(rows), C(0));
     }
-    for (std::int64_t r = rows; !columns && r < padded(rows); ++r)
+    for (std::int64_t r = rows; !columns_ && r < padded(rows); ++r)
       std::fill_n(copy_.data() + r * stride_, p_.k, C(0));
-    return {copy_.data(), stride_, rows, 0, padded(rows) - rows};
+    return {copy_.data(),       columns_ ? 1 : stride_, columns_ ? stride_ : 1, rows, 0,
+            padded(rows) - rows};
   }
 
  private:
@@ -96,13 +92,13 @@ class RowsOfA {
 
   bool readable_in_place() const {
     if (!std::is_same_v<T, C> || p_.m < low_) return false;
-    return layout_ == ALayout::columns || (p_.a_col == 1 && !strides_collide<C>(p_.a_row));
+    return columns_ || (p_.a_col == 1 && !strides_collide<C>(p_.a_row));
   }
 
   const T* a_;
   const GemmParams& p_;
   std::int64_t low_;
-  ALayout layout_;
+  bool columns_;  // contiguous are the columns of a, not its rows
   bool in_place_;
   std::int64_t stride_;
   Scratch<C> copy_;
@@ -124,7 +120,6 @@ void run_piece(T* c, const T* a, Packed<T> b, const GemmParams& p, const Epilogu
   Scratch<C> sums(panel_sums_size<C>);
   for (std::int64_t row = row_begin; row < row_end; row += step)
     multiply({.a = rows_of_a.view(row, std::min(step, row_end - row)),
-              .layout = rows_of_a.layout(),
               .k = {1, p.k, &zero},
               .b = b.data,
               .n = p.n,

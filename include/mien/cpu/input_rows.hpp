@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <mien/cpu/conv_geometry.hpp>
+#include <mien/cpu/panel_product.hpp>
 #include <mien/cpu/scratch.hpp>
 
 namespace mien::kernels {
@@ -31,7 +32,7 @@ class InputRows {
         pixel_(pixel_of(p, strip)),
         ring_rows_(p.input_rows(1)),
         ring_row_((columns_ + slack() * p.stride_w) * pixel_ + strip_columns),
-        storage_(strip.in_place ? (columns_ + 1) * pixel_ : ring_rows_ * ring_row_),
+        storage_(strip.in_place ? (reach() + columns_ + 1) * pixel_ : ring_rows_ * ring_row_),
         offsets_(p.kernel_h * p.kernel_w) {
     for (std::int64_t i = 0; !strip.in_place && i < ring_rows_; ++i)  // tiles may read this far
       std::fill(slot(i) + columns_ * pixel_, slot(i) + ring_row_, C(0));
@@ -55,13 +56,13 @@ class InputRows {
           const std::int64_t row = top + i * p_.dilation_h - p_.pad_top;
           return row >= 0 && row < p_.h ? row * p_.x_row : zero_row() - data;
         });
-        return {data, stride, count, 0, 0};
+        return {data, stride, 1, count, 0, 0};
       }
     for (std::int64_t row = std::max(loaded_, top); row < top + ring_rows_; ++row)
       load(slot(row), row - p_.pad_top, column);
     loaded_ = top + ring_rows_;
     set_offsets([&](std::int64_t i) { return slot(top + i * p_.dilation_h) - storage_.data(); });
-    return {storage_.data(), stride, count, 0, slack()};
+    return {storage_.data(), stride, 1, count, 0, slack()};
   }
 
   // The runs of k below those rows of A.
@@ -83,9 +84,14 @@ class InputRows {
 
   C* slot(std::int64_t padded_row) { return storage_.data() + padded_row % ring_rows_ * ring_row_; }
 
+  // Input columns before an in-place strip that a tile may read: one of fewer columns than the
+  // lowest tile is filled up by those of the strip before it.
+  std::int64_t reach() const { return p_.stride_w * tile_heights<C>().low; }
+
   const C* zero_row() {
-    if (!std::exchange(zeroed_, true)) std::fill_n(storage_.data(), (columns_ + 1) * pixel_, C(0));
-    return storage_.data();
+    if (!std::exchange(zeroed_, true))
+      std::fill_n(storage_.data(), (reach() + columns_ + 1) * pixel_, C(0));
+    return storage_.data() + reach() * pixel_;
   }
 
   template <class RowOffset>

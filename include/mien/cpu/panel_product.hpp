@@ -12,15 +12,12 @@
 
 namespace mien::kernels {
 
-// How A's elements lie: rows apart by a stride with contiguous k, or steps of k
-// apart by a stride with contiguous rows.
-enum class ALayout : unsigned char { rows, columns };
-
-// Rows of A. `rows_before` and `rows_after` more around them may be read.
+// Rows of A, whose elements lie `row` apart along the rows and `step` along k: one of them is 1.
+// `rows_before` and `rows_after` more around them may be read.
 template <class C>
 struct AView {
   const C* data = nullptr;
-  std::int64_t stride = 0, rows = 0, rows_before = 0, rows_after = 0;
+  std::int64_t row = 0, step = 1, rows = 0, rows_before = 0, rows_after = 0;
 };
 
 // 4096 bytes between rows would put the same column of every row into one set
@@ -39,7 +36,7 @@ struct Runs {
 
 // Heights of the tiles that an instruction set computes.
 struct TileHeights {
-  std::int64_t tall, middle, low;
+  std::int64_t tall, low;
 };
 
 // A tile of `height` rows from `start` on, of which `valid` from `first` on are
@@ -55,9 +52,8 @@ template <class C>
 Tile tile_at(const AView<C>& a, std::int64_t row, const TileHeights& heights) {
   const std::int64_t left = a.rows - row, readable = a.rows + a.rows_after;
   const auto suits = [&](std::int64_t height) { return readable + a.rows_before >= height; };
-  std::int64_t height = heights.low;
-  if (left > height && suits(heights.middle)) height = heights.middle;
-  if (left > heights.middle && suits(heights.tall)) height = heights.tall;
+  const std::int64_t height =
+      left > heights.low && suits(heights.tall) ? heights.tall : heights.low;
   const std::int64_t start = std::min(row, readable - height);
   return {start, height, row - start, std::min(left, height)};
 }
@@ -66,7 +62,6 @@ Tile tile_at(const AView<C>& a, std::int64_t row, const TileHeights& heights) {
 template <class T>
 struct PanelProduct {
   AView<Compute<T>> a;
-  ALayout layout;
   Runs k;
   const Compute<T>* b;  // packed (k, n)
   std::int64_t n, panel_begin, panel_end;

@@ -37,6 +37,7 @@ namespace ops {
 template <class Running>
 struct BatchNorm {
   static constexpr std::string_view name = "batch_norm";
+  static constexpr std::size_t required_inputs = 1;
   BatchNormOptions<Running> options;
   std::vector<double> mean, rstd;  // (c) that forward normalised with
 

@@ -68,6 +68,7 @@ Ref<PackedWeights<T>> packed_conv2d(Device device, const Tensor<T>& w,
 // Inputs: x, w, bias (may be absent).
 struct Conv2d {
   static constexpr std::string_view name = "conv2d";
+  static constexpr std::size_t required_inputs = 2;
   Conv2dOptions options = {};
 
   Shape shape(std::span<const Shape> in) const {
@@ -184,7 +185,7 @@ inline std::vector<Sample<Conv2d>> Conv2d::samples() {
 // x (n, h, w, in), w (kh, kw, in / groups, out), bias (out) or an undefined tensor, to
 // (n, out_h, out_w, out) with out_h = (h + padding - dilation (kh - 1) - 1) / stride + 1.
 template <FloatElement T>
-Tensor<T> conv2d(const Tensor<T>& x, const Tensor<T>& w, const Tensor<T>& bias,
+Tensor<T> conv2d(const Tensor<T>& x, const Tensor<T>& w, const Tensor<T>& bias = {},
                  const Conv2dOptions& options = {}) {
   return apply(ops::Conv2d{options}, {x, w, bias});
 }

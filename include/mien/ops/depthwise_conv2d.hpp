@@ -51,6 +51,7 @@ inline kernels::DepthwiseParams depthwise_params(const Shape& x, const Shape& w,
 // Inputs: x, w, bias (may be absent).
 struct DepthwiseConv2d {
   static constexpr std::string_view name = "depthwise_conv2d";
+  static constexpr std::size_t required_inputs = 2;
   DepthwiseConv2dOptions options = {};
 
   Shape shape(std::span<const Shape> in) const {
@@ -156,7 +157,7 @@ struct DepthwiseConv2d {
 // x (n, h, w, c), w (kh, kw, c), bias (c) or an undefined tensor, to (n, out_h, out_w, c) with
 // out_h = (h + padding - dilation (kh - 1) - 1) / stride + 1.
 template <FloatElement T>
-Tensor<T> depthwise_conv2d(const Tensor<T>& x, const Tensor<T>& w, const Tensor<T>& bias,
+Tensor<T> depthwise_conv2d(const Tensor<T>& x, const Tensor<T>& w, const Tensor<T>& bias = {},
                            const DepthwiseConv2dOptions& options = {}) {
   return apply(ops::DepthwiseConv2d{options}, {x, w, bias});
 }

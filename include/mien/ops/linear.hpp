@@ -22,6 +22,7 @@ namespace ops {
 // Inputs: x, w, bias (may be absent).
 struct Linear {
   static constexpr std::string_view name = "linear";
+  static constexpr std::size_t required_inputs = 2;
   LinearOptions options = {};
 
   Shape shape(std::span<const Shape> in) const {

@@ -19,6 +19,8 @@
 // recorded.
 
 #include <concepts>
+#include <cstddef>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,21 +45,19 @@ class Context {
  public:
   Context() = default;
   explicit Context(Inputs<T> in) : recording_(true) {
-    for (const auto& x : in) {
-      needs_.push_back(x.requires_grad());
-      shapes_.push_back(x.shape());
-    }
+    inputs_.reserve(in.size());
+    for (const auto& x : in) inputs_.push_back({x.shape(), x.requires_grad()});
   }
 
   bool recording() const { return recording_; }
   // Whether backward will be asked for the gradient of input i.
-  bool needs(int i) const { return recording_ && needs_[static_cast<std::size_t>(i)]; }
+  bool needs(int i) const { return recording_ && inputs_[static_cast<std::size_t>(i)].needed; }
 
   // In backward: the number of inputs.
-  int num_inputs() const { return static_cast<int>(shapes_.size()); }
+  int num_inputs() const { return static_cast<int>(inputs_.size()); }
 
   // In backward: the shape of input i, which need not be saved for it.
-  const Shape& shape(int i) const { return shapes_[static_cast<std::size_t>(i)]; }
+  const Shape& shape(int i) const { return inputs_[static_cast<std::size_t>(i)].shape; }
 
   template <class... Tensors>
   void save(const Tensors&... tensors) {
@@ -73,9 +73,12 @@ class Context {
   void release() { saved_.clear(); }
 
  private:
+  struct Input {
+    Shape shape;
+    bool needed;  // its gradient
+  };
   bool recording_ = false;
-  std::vector<bool> needs_;
-  std::vector<Shape> shapes_;
+  std::vector<Input> inputs_;
   std::vector<Tensor<T>> saved_;
 };
 
@@ -132,44 +135,62 @@ concept TestedOperation = Operation<Op, T> && HasReference<Op, T> && HasSamples<
 
 namespace autograd {
 
-template <class Op, FloatElement T>
-class OpNode final : public GradNode<T> {
+// What recorded ops have in common whatever the op: kept apart from it, and compiled once.
+template <FloatElement T>
+class OpNodeBase : public GradNode<T> {
  public:
-  OpNode(Op op, Inputs<T> in) : GradNode<T>(Op::name), op_(std::move(op)), context_(in) {
+  OpNodeBase(std::string_view name, Inputs<T> in) : GradNode<T>(name), context_(in) {
     std::vector<Ref<Node>> nodes;
+    nodes.reserve(in.size());
     for (const auto& x : in) nodes.emplace_back(node_of(x));
     this->set_inputs(std::move(nodes));
   }
 
-  Tensor<T> forward(Inputs<T> in) {
-    const NoGrad no_grad;
-    return op_.forward(context_, in);
-  }
-
-  void propagate(bool retain) override {
+  void propagate(bool retain) final {
     this->check_not_freed();
     if (this->gradient_.defined()) {
       const NoGrad no_grad;
       const Tensor<T> dy = std::exchange(this->gradient_, {}).dense();
-      Gradients<T> gradients = op_.backward(context_, dy);
-      check(gradients.size() == this->inputs().size(), Op::name, "backward gave ", gradients.size(),
-            " gradients for ", this->inputs().size(), " inputs");
-      for (std::size_t i = 0; i < gradients.size(); ++i) {
-        const int input = static_cast<int>(i);
-        if (!context_.needs(input) || !gradients[i].defined()) continue;
-        check(gradients[i].shape() == context_.shape(input), Op::name, "backward gave shape ",
-              gradients[i].shape(), " for input ", i, " of shape ", context_.shape(input));
-        static_cast<GradNode<T>*>(this->inputs()[i].get())->accumulate(std::move(gradients[i]));
-      }
+      hand_on(backward(dy));
     }
     if (retain) return;
     context_.release();
     this->release_inputs();
   }
 
- private:
-  Op op_;
+ protected:
+  virtual Gradients<T> backward(const Tensor<T>& dy) const = 0;
+
   Context<T> context_;
+
+ private:
+  void hand_on(Gradients<T> gradients) {
+    check(gradients.size() == this->inputs().size(), this->name(), "backward gave ",
+          gradients.size(), " gradients for ", this->inputs().size(), " inputs");
+    for (std::size_t i = 0; i < gradients.size(); ++i) {
+      const int input = static_cast<int>(i);
+      if (!context_.needs(input) || !gradients[i].defined()) continue;
+      check(gradients[i].shape() == context_.shape(input), this->name(), "backward gave shape ",
+            gradients[i].shape(), " for input ", i, " of shape ", context_.shape(input));
+      static_cast<GradNode<T>*>(this->inputs()[i].get())->accumulate(std::move(gradients[i]));
+    }
+  }
+};
+
+template <class Op, FloatElement T>
+class OpNode final : public OpNodeBase<T> {
+ public:
+  OpNode(Op op, Inputs<T> in) : OpNodeBase<T>(Op::name, in), op_(std::move(op)) {}
+
+  Op& op() { return op_; }
+  Context<T>& context() { return this->context_; }
+
+ private:
+  Gradients<T> backward(const Tensor<T>& dy) const override {
+    return op_.backward(this->context_, dy);
+  }
+
+  Op op_;
 };
 
 }  // namespace autograd
@@ -179,27 +200,57 @@ inline constexpr bool accepts_strides = requires {
   requires Op::accepts_strides;
 };
 
+// How many inputs an op must be given; those from there on may be left out (undefined), and its
+// shape rule then sees a shape of rank 0, which is therefore no shape for one that is given.
+template <class Op>
+inline constexpr std::size_t required_inputs = [] {
+  if constexpr (requires { Op::required_inputs; })
+    return Op::required_inputs;
+  else
+    return std::numeric_limits<std::size_t>::max();
+}();
+
+namespace detail {
+
+// The inputs of a call as shape rule and forward see them.
+template <class T>
+struct CheckedInputs {
+  std::vector<Shape> shapes;
+  std::vector<Tensor<T>> values;
+  bool recorded = false;
+
+  CheckedInputs(std::string_view name, Inputs<T> inputs, std::size_t required, bool strided) {
+    shapes.reserve(inputs.size());
+    values.reserve(inputs.size());
+    for (const auto& x : inputs) {
+      const bool must_be = shapes.size() < required;
+      check(must_be ? x.defined() : !x.defined() || x.rank() > 0, name, "input ", shapes.size(),
+            must_be ? " is an undefined tensor" : " has no dimensions");
+      shapes.push_back(x.shape());
+      values.push_back(strided ? x : x.dense());
+      recorded = recorded || x.requires_grad();
+    }
+    recorded = recorded && grad_enabled();
+  }
+};
+
+}  // namespace detail
+
 // Runs an op on its inputs and records it where gradients are wanted.
 template <class Op, FloatElement T>
 requires Operation<Op, T> Tensor<T> apply(Op op, Inputs<T> inputs) {
-  std::vector<Shape> shapes;
-  std::vector<Tensor<T>> values;
-  bool record = false;
-  for (const auto& x : inputs) {
-    shapes.push_back(x.shape());
-    values.push_back(accepts_strides<Op> ? x : x.dense());
-    record = record || x.requires_grad();
-  }
-  const Shape expected = op.shape(shapes);
-  Tensor<T> out;
-  if (record && grad_enabled()) {
-    auto node = make_ref<autograd::OpNode<Op, T>>(std::move(op), inputs);
-    out = node->forward(Inputs<T>(values)).detach();
-    out.set_edge(node);
-  } else {
-    Context<T> context;
-    out = op.forward(context, Inputs<T>(values)).detach();
-  }
+  const detail::CheckedInputs<T> in(Op::name, inputs, required_inputs<Op>, accepts_strides<Op>);
+  const Shape expected = op.shape(in.shapes);
+  Ref<autograd::OpNode<Op, T>> node;
+  if (in.recorded) node = make_ref<autograd::OpNode<Op, T>>(std::move(op), inputs);
+  Context<T> unrecorded;
+  const auto forward = [&] {
+    const NoGrad no_grad;
+    return (node ? node->op() : op)
+        .forward(node ? node->context() : unrecorded, Inputs<T>(in.values));
+  };
+  Tensor<T> out = forward().detach();
+  if (node) out.set_edge(node);
   check(out.shape() == expected, Op::name, "forward gave shape ", out.shape(), ", its shape rule ",
         expected);
   return out;

@@ -7,22 +7,20 @@
 
 namespace mien::kernels::MIEN_ISA {
 
-// As many rows as the registers allow, and fewer for the last rows of a matrix.
-// Scalar code has one height: it is compiled into every program.
+// As many rows as the registers allow, and half of it for the last rows of a matrix (an image of 7
+// x 7 pixels has 3 x 14 + 7). Scalar code has one height: it is compiled into every program.
 template <class C>
-constexpr TileHeights heights = Vec<C>::lanes == 1                ? TileHeights{4, 4, 4}
-                                : Vec<C>::lanes * sizeof(C) == 64 ? TileHeights{14, 8, 4}
-                                                                  : TileHeights{6, 3, 3};
+constexpr TileHeights heights = Vec<C>::lanes == 1                ? TileHeights{4, 4}
+                                : Vec<C>::lanes * sizeof(C) == 64 ? TileHeights{14, 7}
+                                                                  : TileHeights{6, 3};
 
 // sums (Height, Vectors * lanes) = [sums +] A * B, in rows `width` apart; b's
-// are, too.
-template <int Height, int Vectors, ALayout Layout, class C>
-MIEN_NOINLINE void multiply_tile(C* sums, const C* a, std::int64_t stride, Runs k, const C* b,
-                                 std::int64_t width, bool accumulate) {
+// are, too. Elements of A lie `row` and `step` apart along its rows and k.
+template <int Height, int Vectors, class C>
+MIEN_NOINLINE void multiply_tile(C* sums, const C* a, std::int64_t row, std::int64_t step, Runs k,
+                                 const C* b, std::int64_t width, bool accumulate) {
   using V = Vec<C>;
   using Register = decltype(V::v);  // arrays of a type without constructors stay in registers
-  const std::int64_t row = Layout == ALayout::rows ? stride : 1;
-  const std::int64_t step = Layout == ALayout::rows ? 1 : stride;
   Register acc[Height][Vectors];
 #pragma GCC unroll 16
   for (int i = 0; i < Height; ++i)
@@ -54,15 +52,15 @@ MIEN_NOINLINE void multiply_tile(C* sums, const C* a, std::int64_t stride, Runs 
 }
 
 // A tile of any height times a panel.
-template <ALayout Layout, class C>
-void multiply_panel(C* sums, const C* a, std::int64_t stride, const Tile& tile, const Runs& k,
-                    const C* b, const Panel& panel, bool accumulate) {
+template <class C>
+void multiply_panel(C* sums, const C* a, std::int64_t row, std::int64_t step, const Tile& tile,
+                    const Runs& k, const C* b, const Panel& panel, bool accumulate) {
   constexpr std::int64_t lanes = Vec<C>::lanes, width = panel_columns<C>;
   constexpr TileHeights h = heights<C>;
-  a += tile.start * (Layout == ALayout::rows ? stride : 1);
+  a += tile.start * row;
   const auto multiply = [&](auto height, auto vectors, std::int64_t j) {
-    multiply_tile<height.value, vectors.value, Layout>(sums + j, a, stride, k, b + j, panel.width,
-                                                       accumulate);
+    multiply_tile<height.value, vectors.value>(sums + j, a, row, step, k, b + j, panel.width,
+                                               accumulate);
   };
   const auto columns = [&](auto height) {
     if constexpr (width / 2 < 2 * lanes)
@@ -72,8 +70,6 @@ void multiply_panel(C* sums, const C* a, std::int64_t stride, const Tile& tile, 
   };
   if (tile.height == h.tall)
     columns(std::integral_constant<int, h.tall>{});
-  else if (tile.height == h.middle)
-    columns(std::integral_constant<int, h.middle>{});
   else
     columns(std::integral_constant<int, h.low>{});
 }

@@ -25,20 +25,18 @@ void multiply_pass(const PanelProduct<T>& p, const KBlocks& blocks, const Pass& 
   using C = Compute<T>;
   constexpr std::int64_t slot = heights<C>.tall * panel_columns<C>, bytes = sizeof(T);
   const std::int64_t k_total = p.k.count * p.k.length;
-  const bool rows = p.layout == ALayout::rows;
-  const auto multiply =
-      rows ? multiply_panel<ALayout::rows, C> : multiply_panel<ALayout::columns, C>;
   const C* b = p.b + panel.first * k_total;
   for (std::int64_t run = 0; run < p.k.count; run += blocks.runs)
     for (std::int64_t k = 0; k == 0 || k < p.k.length; k += blocks.length) {  // also for no k
       const Runs block{std::min(blocks.runs, p.k.count - run),
                        std::min(blocks.length, p.k.length - k), p.k.offsets + run};
-      const C* a = p.a.data + k * (rows ? 1 : p.a.stride);
+      const C* a = p.a.data + k * p.a.step;
       const T* c = p.c + pass.row * p.c_row + panel.first;
       for (int t = 0; t < pass.count; c += pass.tiles[t++].valid * p.c_row) {
         if (k_total >= 256)  // long enough to hide it
           prefetch_output(c, p.c_row * bytes, pass.tiles[t].valid, panel.columns * bytes);
-        multiply(p.sums + t * slot, a, p.a.stride, pass.tiles[t], block, b, panel, run + k > 0);
+        multiply_panel(p.sums + t * slot, a, p.a.row, p.a.step, pass.tiles[t], block, b, panel,
+                       run + k > 0);
       }
       b += block.count * block.length * panel.width;
     }
