@@ -56,8 +56,9 @@ def measurements(compiler, runs):
     for name, limit in [UMBRELLA] + [(f"mien/{leaf}.hpp", LEAF_LIMIT) for leaf in LEAF_HEADERS]:
         yield measure(f"parse <{name}>", limit, parse, f"#include <{name}>\n", runs)
     source, limit = QUICKSTART
-    yield measure(f"compile {source} -O2", limit,
-                  base + ["-O2", "-c", source, "-o", os.devnull], "", runs)
+    for how, flags in (("headers alone", []), ("mien::compiled", ["-DMIEN_COMPILED"])):
+        yield measure(f"compile {source} -O2, {how}", limit,
+                      base + flags + ["-O2", "-c", source, "-o", os.devnull], "", runs)
 
 
 def main():
@@ -70,12 +71,12 @@ def main():
 
     version = subprocess.run([options.compiler, "--version"], capture_output=True, text=True,
                              check=True).stdout.splitlines()[0]
-    print(f"{version}, median of {options.runs}\n{'':44}{'cpu s':>8}{'wall s':>8}{'limit':>8}")
+    print(f"{version}, median of {options.runs}\n{'':60}{'cpu s':>8}{'wall s':>8}{'limit':>8}")
     rows = []
     for row in measurements(options.compiler, options.runs):
         rows.append(row)
         mark = "  OVER" if row["seconds"] > row["limit"] else ""
-        print(f"{row['name']:44}{row['seconds']:8.2f}{row['wall']:8.2f}{row['limit']:8.1f}{mark}",
+        print(f"{row['name']:60}{row['seconds']:8.2f}{row['wall']:8.2f}{row['limit']:8.1f}{mark}",
               flush=True)
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(

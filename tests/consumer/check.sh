@@ -21,7 +21,7 @@ install_and_move() {
 with_cmake() {
   cmake -S "$here" -B "$work/build" -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_BUILD_TYPE=Debug "$@"
   cmake --build "$work/build"
-  mv "$work/build/custom_op" "$work/build/files" "$work"
+  mv "$work"/build/{custom_op,custom_op_compiled,files} "$work"
 }
 
 case $way in
@@ -37,8 +37,11 @@ case $way in
     PKG_CONFIG_PATH=$(dirname "$(find "$work/moved" -name mien.pc)")
     export PKG_CONFIG_PATH
     read -ra engine_flags < <(pkg-config --cflags --libs mien)
+    read -ra compiled_flags < <(pkg-config --cflags --libs mien-compiled)
     read -ra file_flags < <(pkg-config --cflags --libs mien-image mien-weights)
     "$cxx" -std=c++20 -I"$here" "$here/custom_op.cpp" -o "$work/custom_op" "${engine_flags[@]}"
+    "$cxx" -std=c++20 -I"$here" "$here/custom_op.cpp" -o "$work/custom_op_compiled" \
+      "${compiled_flags[@]}"
     "$cxx" -std=c++20 "$here/files.cpp" -o "$work/files" "${file_flags[@]}"
     ;;
   headers)
@@ -51,6 +54,6 @@ case $way in
     ;;
 esac
 
-for program in custom_op files; do
+for program in custom_op custom_op_compiled files; do
   if [[ -x $work/$program ]]; then "$work/$program" "$work"; fi
 done

@@ -108,4 +108,6 @@ Tensor<T> avg_pool2d(const Tensor<T>& x, const AvgPool2dOptions& options) {
   return apply(ops::AvgPool2d{options}, {x});
 }
 
+MIEN_INSTANCE(Tensor<float> avg_pool2d(const Tensor<float>&, const AvgPool2dOptions&))
+
 }  // namespace mien

@@ -300,4 +300,7 @@ FoldedBatchNorm<Compute<T>> fold_batch_norm(const Tensor<T>& gamma, const Tensor
   return folded;
 }
 
+MIEN_INSTANCE(Tensor<float> batch_norm(const Tensor<float>&, const Tensor<float>&,
+                                       const Tensor<float>&, const BatchNormOptions<float>&))
+
 }  // namespace mien

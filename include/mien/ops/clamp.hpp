@@ -39,6 +39,10 @@ Tensor<T> clamp(const Tensor<T>& x, const ops::Clamp& bounds) {
 #define MIEN_KERNEL_FILE <mien/ops/clamp.hpp>
 #include <mien/cpu/foreach_isa.inl>
 
+namespace mien {
+MIEN_INSTANCE(Tensor<float> clamp(const Tensor<float>&, const ops::Clamp&))
+}  // namespace mien
+
 #elif defined(MIEN_ISA)
 
 namespace mien::kernels::MIEN_ISA {

@@ -278,4 +278,12 @@ Tensor<T> conv2d_gated(const Tensor<T>& x, const Tensor<Compute<T>>& gates, cons
   return y;
 }
 
+MIEN_INSTANCE(Tensor<float> conv2d(const Tensor<float>&, const Tensor<float>&, const Tensor<float>&,
+                                   const Conv2dOptions&))
+MIEN_INSTANCE(void conv2d_into(const Tensor<float>&, const Tensor<float>&, const Tensor<float>&,
+                               const Conv2dOptions&, const FusedEpilogue<float>&))
+MIEN_INSTANCE(Tensor<float> conv2d_gated(const Tensor<float>&, const Tensor<float>&,
+                                         const Tensor<float>&, const Conv2dOptions&,
+                                         const FusedEpilogue<float>&))
+
 }  // namespace mien

@@ -186,4 +186,10 @@ Tensor<T> depthwise_conv2d_fused(const Tensor<T>& x, const Tensor<T>& w,
   return y;
 }
 
+MIEN_INSTANCE(Tensor<float> depthwise_conv2d(const Tensor<float>&, const Tensor<float>&,
+                                             const Tensor<float>&, const DepthwiseConv2dOptions&))
+MIEN_INSTANCE(Tensor<float> depthwise_conv2d_fused(const Tensor<float>&, const Tensor<float>&,
+                                                   const DepthwiseConv2dOptions&,
+                                                   const FusedEpilogue<float>&, Tensor<float>*))
+
 }  // namespace mien

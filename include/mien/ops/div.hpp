@@ -37,6 +37,11 @@ Tensor<T> operator/(double number, const Tensor<T>& x) {
 #define MIEN_KERNEL_FILE <mien/ops/div.hpp>
 #include <mien/cpu/foreach_isa.inl>
 
+namespace mien {
+MIEN_INSTANCE(Tensor<float> operator/(const Tensor<float>&, const Tensor<float>&))
+MIEN_INSTANCE(Tensor<float> operator/(double, const Tensor<float>&))
+}  // namespace mien
+
 #elif defined(MIEN_ISA)
 
 namespace mien::kernels::MIEN_ISA {

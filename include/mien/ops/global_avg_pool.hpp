@@ -72,4 +72,6 @@ Tensor<T> global_avg_pool(const Tensor<T>& x) {
   return apply(ops::GlobalAvgPool{}, {x});
 }
 
+MIEN_INSTANCE(Tensor<float> global_avg_pool(const Tensor<float>&))
+
 }  // namespace mien

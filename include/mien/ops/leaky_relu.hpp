@@ -33,6 +33,10 @@ Tensor<T> leaky_relu(const Tensor<T>& x, double slope = 0.01) {
 #define MIEN_KERNEL_FILE <mien/ops/leaky_relu.hpp>
 #include <mien/cpu/foreach_isa.inl>
 
+namespace mien {
+MIEN_INSTANCE(Tensor<float> leaky_relu(const Tensor<float>&, double))
+}  // namespace mien
+
 #elif defined(MIEN_ISA)
 
 namespace mien::kernels::MIEN_ISA {

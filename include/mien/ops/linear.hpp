@@ -157,4 +157,7 @@ Tensor<T> linear(const Tensor<T>& x, const Tensor<T>& w, const Tensor<T>& bias =
   return apply(ops::Linear{options}, {x, w, bias});
 }
 
+MIEN_INSTANCE(Tensor<float> linear(const Tensor<float>&, const Tensor<float>&, const Tensor<float>&,
+                                   const LinearOptions&))
+
 }  // namespace mien

@@ -33,6 +33,10 @@ Tensor<T> log(const Tensor<T>& x) {
 #define MIEN_KERNEL_FILE <mien/ops/log.hpp>
 #include <mien/cpu/foreach_isa.inl>
 
+namespace mien {
+MIEN_INSTANCE(Tensor<float> log(const Tensor<float>&))
+}  // namespace mien
+
 #elif defined(MIEN_ISA)
 
 namespace mien::kernels::MIEN_ISA {

@@ -157,4 +157,7 @@ Tensor<T> matmul(const Tensor<T>& a, const Tensor<T>& b, const MatmulOptions& op
   return apply(ops::Matmul{options}, {a, b});
 }
 
+MIEN_INSTANCE(Tensor<float> matmul(const Tensor<float>&, const Tensor<float>&,
+                                   const MatmulOptions&))
+
 }  // namespace mien

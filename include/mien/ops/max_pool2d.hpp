@@ -106,4 +106,6 @@ Tensor<T> max_pool2d(const Tensor<T>& x, const MaxPool2dOptions& options) {
   return apply(ops::MaxPool2d{options}, {x});
 }
 
+MIEN_INSTANCE(Tensor<float> max_pool2d(const Tensor<float>&, const MaxPool2dOptions&))
+
 }  // namespace mien

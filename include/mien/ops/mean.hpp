@@ -55,4 +55,6 @@ Tensor<T> mean(const Tensor<T>& x, const Over& over = {}) {
   return apply(ops::Mean{.over = over}, {x});
 }
 
+MIEN_INSTANCE(Tensor<float> mean(const Tensor<float>&, const Over&))
+
 }  // namespace mien

@@ -33,6 +33,10 @@ Tensor<T> minimum(const Tensor<T>& a, const Tensor<T>& b) {
 #define MIEN_KERNEL_FILE <mien/ops/minimum.hpp>
 #include <mien/cpu/foreach_isa.inl>
 
+namespace mien {
+MIEN_INSTANCE(Tensor<float> minimum(const Tensor<float>&, const Tensor<float>&))
+}  // namespace mien
+
 #elif defined(MIEN_ISA)
 
 namespace mien::kernels::MIEN_ISA {

@@ -30,6 +30,10 @@ Tensor<T> operator*(const Tensor<T>& a, const Tensor<T>& b) {
 #define MIEN_KERNEL_FILE <mien/ops/mul.hpp>
 #include <mien/cpu/foreach_isa.inl>
 
+namespace mien {
+MIEN_INSTANCE(Tensor<float> operator*(const Tensor<float>&, const Tensor<float>&))
+}  // namespace mien
+
 #elif defined(MIEN_ISA)
 
 namespace mien::kernels::MIEN_ISA {

@@ -30,6 +30,10 @@ Tensor<T> operator-(const Tensor<T>& x) {
 #define MIEN_KERNEL_FILE <mien/ops/neg.hpp>
 #include <mien/cpu/foreach_isa.inl>
 
+namespace mien {
+MIEN_INSTANCE(Tensor<float> operator-(const Tensor<float>&))
+}  // namespace mien
+
 #elif defined(MIEN_ISA)
 
 namespace mien::kernels::MIEN_ISA {

@@ -73,4 +73,6 @@ Tensor<T> pixel_shuffle(const Tensor<T>& x, std::int64_t factor) {
   return apply(ops::PixelShuffle{factor}, {x});
 }
 
+MIEN_INSTANCE(Tensor<float> pixel_shuffle(const Tensor<float>&, std::int64_t))
+
 }  // namespace mien

@@ -71,4 +71,6 @@ Tensor<T> pixel_unshuffle(const Tensor<T>& x, std::int64_t factor) {
   return apply(ops::PixelUnshuffle{factor}, {x});
 }
 
+MIEN_INSTANCE(Tensor<float> pixel_unshuffle(const Tensor<float>&, std::int64_t))
+
 }  // namespace mien

@@ -33,6 +33,10 @@ Tensor<T> prelu(const Tensor<T>& x, const Tensor<T>& slope) {
 #define MIEN_KERNEL_FILE <mien/ops/prelu.hpp>
 #include <mien/cpu/foreach_isa.inl>
 
+namespace mien {
+MIEN_INSTANCE(Tensor<float> prelu(const Tensor<float>&, const Tensor<float>&))
+}  // namespace mien
+
 #elif defined(MIEN_ISA)
 
 namespace mien::kernels::MIEN_ISA {

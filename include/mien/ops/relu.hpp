@@ -30,6 +30,10 @@ Tensor<T> relu(const Tensor<T>& x) {
 #define MIEN_KERNEL_FILE <mien/ops/relu.hpp>
 #include <mien/cpu/foreach_isa.inl>
 
+namespace mien {
+MIEN_INSTANCE(Tensor<float> relu(const Tensor<float>&))
+}  // namespace mien
+
 #elif defined(MIEN_ISA)
 
 namespace mien::kernels::MIEN_ISA {

@@ -112,4 +112,7 @@ Tensor<T> resize_bilinear(const Tensor<T>& x, Size2d size,
   return apply(ops::ResizeBilinear{size, options}, {x});
 }
 
+MIEN_INSTANCE(Tensor<float> resize_bilinear(const Tensor<float>&, Size2d,
+                                            const ResizeBilinearOptions&))
+
 }  // namespace mien

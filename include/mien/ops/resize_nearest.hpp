@@ -79,4 +79,6 @@ Tensor<T> resize_nearest(const Tensor<T>& x, Size2d size) {
   return apply(ops::ResizeNearest{size}, {x});
 }
 
+MIEN_INSTANCE(Tensor<float> resize_nearest(const Tensor<float>&, Size2d))
+
 }  // namespace mien

@@ -64,6 +64,10 @@ Tensor<T> operator-(double number, const Tensor<T>& x) {
 #define MIEN_KERNEL_FILE <mien/ops/scale_shift.hpp>
 #include <mien/cpu/foreach_isa.inl>
 
+namespace mien {
+MIEN_INSTANCE(Tensor<float> scale_shift(const Tensor<float>&, const ops::ScaleShift&))
+}  // namespace mien
+
 #elif defined(MIEN_ISA)
 
 namespace mien::kernels::MIEN_ISA {

@@ -32,6 +32,10 @@ Tensor<T> sigmoid(const Tensor<T>& x) {
 #define MIEN_KERNEL_FILE <mien/ops/sigmoid.hpp>
 #include <mien/cpu/foreach_isa.inl>
 
+namespace mien {
+MIEN_INSTANCE(Tensor<float> sigmoid(const Tensor<float>&))
+}  // namespace mien
+
 #elif defined(MIEN_ISA)
 
 namespace mien::kernels::MIEN_ISA {

@@ -33,6 +33,10 @@ Tensor<T> silu(const Tensor<T>& x) {
 #define MIEN_KERNEL_FILE <mien/ops/silu.hpp>
 #include <mien/cpu/foreach_isa.inl>
 
+namespace mien {
+MIEN_INSTANCE(Tensor<float> silu(const Tensor<float>&))
+}  // namespace mien
+
 #elif defined(MIEN_ISA)
 
 namespace mien::kernels::MIEN_ISA {

@@ -99,4 +99,7 @@ Tensor<T> log_softmax(const Tensor<T>& x, int dim = -1) {
   return apply(ops::LogSoftmax{.dim = dim}, {x});
 }
 
+MIEN_INSTANCE(Tensor<float> softmax(const Tensor<float>&, int))
+MIEN_INSTANCE(Tensor<float> log_softmax(const Tensor<float>&, int))
+
 }  // namespace mien

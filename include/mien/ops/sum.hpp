@@ -43,4 +43,6 @@ Tensor<T> sum(const Tensor<T>& x, const Over& over = {}) {
   return apply(ops::Sum{.over = over}, {x});
 }
 
+MIEN_INSTANCE(Tensor<float> sum(const Tensor<float>&, const Over&))
+
 }  // namespace mien

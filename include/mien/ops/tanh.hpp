@@ -32,6 +32,10 @@ Tensor<T> tanh(const Tensor<T>& x) {
 #define MIEN_KERNEL_FILE <mien/ops/tanh.hpp>
 #include <mien/cpu/foreach_isa.inl>
 
+namespace mien {
+MIEN_INSTANCE(Tensor<float> tanh(const Tensor<float>&))
+}  // namespace mien
+
 #elif defined(MIEN_ISA)
 
 namespace mien::kernels::MIEN_ISA {
