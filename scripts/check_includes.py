@@ -28,8 +28,8 @@ UMBRELLA_RANK = RANK["optim"]  # mien.hpp: up to optim, without data and io
 
 SOURCES = (".hpp", ".inl", ".cuh", ".cu", ".cpp")
 INCLUDE_ROOTS = ("include", "kernels", "weights_tools/include")
-UNLAYERED = ("tests", "bench", "examples", "weights_tools/mien_convert")  # may include every layer
-OUTSIDE = "tests/consumer/"  # stands for a project that is not mien
+# May include every layer.
+UNLAYERED = ("tests", "bench", "examples", "src/compiled", "weights_tools/mien_convert")
 OUTSIDE = "tests/consumer/"  # stands for programs that know nothing of these rules
 SUFFIXES = (".hpp", ".inl", ".cuh", ".cu", ".cpp")
 
@@ -152,7 +152,7 @@ class Checker:
         inside = name.removeprefix("mien/")
         user, used = layer_of(path), layer_of(target)
         if inside in ("mien.hpp", "ops/all.hpp") and user not in (None, "umbrella"):
-            self.report(path, line, f"only tests, bench and examples include <{name}>")
+            self.report(path, line, f"only tests, bench, examples and src/compiled include <{name}>")
         elif user == "kernels" and used != "cuda" and inside not in KERNEL_INCLUDES:
             self.report(path, line, f"a kernel may not include <{name}>")
         elif not may_include(user, used):

@@ -22,10 +22,10 @@
 
 #define MIEN_INLINE inline __attribute__((always_inline))
 #define MIEN_NOINLINE __attribute__((noinline))
-#define MIEN_RESTRICT __restrict__
 
 // The library mien::compiled holds the functions that headers name by this, instantiated for float:
-// programs that link it (MIEN_COMPILED) compile faster, and run the same code.
+// programs that link it (MIEN_COMPILED) compile faster, and run the same code. The library itself
+// is built with MIEN_COMPILED_DEFINITIONS.
 #if defined(MIEN_COMPILED_DEFINITIONS)
 #define MIEN_INSTANCE(...) template __VA_ARGS__;
 #elif defined(MIEN_COMPILED)
