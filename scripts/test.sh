@@ -10,8 +10,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-asan_folders=(core cpu io data weights ops)
-tsan_folders=(core cpu)
+asan_programs=(core cpu io data data_stb weights ops)
+tsan_programs=(core cpu)
 
 sanitizers=no
 options=()
@@ -43,21 +43,22 @@ build() { # build PRESET [TARGET...]
     cmake --build --preset "$1" ${2:+--target "${@:2}"}
 }
 
-# The tests of a few folders alone, built and run under a sanitizer.
-sanitize() { # sanitize PRESET FOLDER...
+# A few test programs alone, built and run under a sanitizer.
+sanitize() { # sanitize PRESET PROGRAM...
   local preset=$1 targets=() names
   shift
   targets=("${@/%/_test}")
-  names=$(IFS='|' && echo "$*")
-  build "$preset" "${targets[@]/#/mien_}" && ctest --preset "$preset" -R "^($names)([.]|\$)"
+  names=$(IFS='|' && echo "${*//_/[.]}") # mien_data_stb_test runs as data.stb
+  build "$preset" "${targets[@]/#/mien_}" &&
+    ctest --preset "$preset" -R "^($names)([.](scalar|avx2|avx512))?\$"
 }
 
 logs=build/logs
 mkdir -p $logs
 scripts/install_deps.sh
 if [[ $sanitizers == yes ]]; then
-  stage "asan" sanitize asan "${asan_folders[@]}"
-  stage "tsan" sanitize tsan "${tsan_folders[@]}"
+  stage "asan" sanitize asan "${asan_programs[@]}"
+  stage "tsan" sanitize tsan "${tsan_programs[@]}"
 fi
 stage "build" build release
 rm -rf build/release/reports
