@@ -12,18 +12,23 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 INCLUDE_ROOTS = [ROOT / "include", ROOT / "kernels", ROOT / "weights_tools/include"]
+SUFFIXES = (".hpp", ".cuh")
+# A C++ compiler reads CUDA headers with the SIMT executor of the tests.
+CUDA_FLAGS = ["-DMIEN_SIMT=<simt/simt.hpp>", f"-I{ROOT / 'tests'}"]
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Werror"]
 
 
 def headers():
     return sorted(path.relative_to(root).as_posix()
-                  for root in INCLUDE_ROOTS for path in root.rglob("*.hpp"))
+                  for root in INCLUDE_ROOTS for path in root.rglob("*") if path.suffix in SUFFIXES)
 
 
 def compile_alone(compiler, header):
     """What the compiler says; empty where all is well."""
     command = compiler + ["-std=c++20", "-fsyntax-only", *WARNINGS, "-x", "c++", "-"]
     command += [f"-I{root}" for root in INCLUDE_ROOTS]
+    if header.startswith("mien/cuda/"):
+        command += CUDA_FLAGS
     # Twice: a header must also bear being included again.
     source = f"#include <{header}>\n#include <{header}>\nint main() {{}}\n"
     result = subprocess.run(command, input=source, text=True, capture_output=True)

@@ -22,7 +22,7 @@ ORDER = [
     ["affect"],
     ["weights"],
 ]
-SIBLINGS = {("cpu", "kernels"), ("cuda", "kernels"), ("data", "io")}
+SIBLINGS = {("cpu", "kernels"), ("cuda", "kernels"), ("kernels", "cuda"), ("data", "io")}
 RANK = {layer: rank for rank, layers in enumerate(ORDER) for layer in layers}
 UMBRELLA_RANK = RANK["optim"]  # mien.hpp: up to optim, without data and io
 
@@ -39,11 +39,12 @@ NO_SLOW_HEADERS = {layer for layer in RANK if RANK[layer] <= RANK["optim"]} - {"
 
 # Third-party headers by the folder that may name them.
 THIRD_PARTY = {
+    "include/mien/cuda": r"cuda_(runtime|fp16|bf16)\.h",
     "src/image": r"jpeglib\.h|jerror\.h|png\.h|zlib\.h|stb_image(_write)?\.h",
     "weights_tools/include": r"zlib\.h",
     "weights_tools/mien_convert": r"CLI/.*|nlohmann/.*",
     "examples": r"CLI/.*|nlohmann/.*",
-    "tests": r"gtest/.*|nlohmann/.*|zlib\.h",
+    "tests": r"gtest/.*|nlohmann/.*|zlib\.h|ucontext\.h|sanitizer/.*",
     "bench": r"benchmark/.*",
 }
 # The C library, the operating system and the compiler; a name without a dot is a C++ header.
@@ -55,8 +56,10 @@ INTRINSICS_FILE = "include/mien/cpu/simd.hpp"  # most of mien must not pay its p
 LIBRARY_MACROS = ("STB", "LIBJPEG_", "JPEG_", "PNG_")
 
 MACRO_FILES = ("include/mien/config.hpp", "include/mien/cpu/isa.hpp",
-               "include/mien/cpu/foreach_isa.inl")
+               "include/mien/cpu/foreach_isa.inl", "include/mien/cuda/macros.hpp")
 MAX_CONFIG_MACROS = 14
+# What else may ask about the compiler: nvcc and the sanitizers that the SIMT executor talks to.
+COMPILER_FILES = (MACRO_FILES[0], "include/mien/cuda/macros.hpp", "tests/simt/sanitizer.hpp")
 
 DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(include|define|if|ifdef|ifndef|elif)\b(.*)$", re.MULTILINE)
 KERNEL_FILE = re.compile(r"\s*MIEN_KERNEL_FILE\s+(<.*>)")
@@ -129,7 +132,7 @@ class Checker:
             self.report(path, 1, f"{len(config_macros)} macros, at most {MAX_CONFIG_MACROS}")
 
     def check_include(self, path, line, text):
-        if text == "MIEN_KERNEL_FILE":
+        if text in ("MIEN_KERNEL_FILE", "MIEN_SIMT"):
             return
         if not text.startswith("<"):
             if layer_of(path) is not None and not path.startswith("src/"):
@@ -187,7 +190,7 @@ class Checker:
         return name
 
     def check_condition(self, path, line, rest):
-        if path == MACRO_FILES[0]:
+        if path in COMPILER_FILES:
             return
         allowed = ("MIEN_",) + (LIBRARY_MACROS if path.startswith("src/image/") else ())
         for name in re.findall(r"\b[A-Za-z_]\w*", rest.split("//")[0]):

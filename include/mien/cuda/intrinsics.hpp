@@ -1,0 +1,131 @@
+#pragma once
+// Device functions under kernels: the GPU's special functions, and sums over warps and blocks.
+// The executor computes the special functions exactly rounded or nearly so; the GPU's errors stand
+// beside them.
+
+#include <bit>
+#include <cmath>
+
+#include <mien/core/float16.hpp>
+#include <mien/cuda/macros.hpp>
+
+#if MIEN_NVCC
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#endif
+
+namespace mien::kernels {
+
+#if !MIEN_NVCC
+// CUDA's names, for kernels alone: the global namespace stays clean.
+using simt::__ballot_sync, simt::__any_sync, simt::__all_sync;
+using simt::__reduce_add_sync, simt::__reduce_min_sync, simt::__reduce_max_sync;
+using simt::__reduce_and_sync, simt::__reduce_or_sync, simt::__reduce_xor_sync;
+using simt::__shfl_sync, simt::__shfl_up_sync, simt::__shfl_down_sync, simt::__shfl_xor_sync;
+using simt::__syncthreads, simt::__syncwarp, simt::__threadfence, simt::__threadfence_block;
+using simt::atomicAdd, simt::atomicCAS, simt::atomicExch, simt::atomicMax, simt::atomicMin;
+using simt::threadIdx, simt::blockIdx, simt::blockDim, simt::gridDim;
+#endif
+
+inline namespace MIEN_CUDA_BUILD {
+
+namespace dev {
+
+inline constexpr int warp_size = 32;
+inline constexpr unsigned full_mask = 0xffffffffu;
+
+#if MIEN_NVCC
+
+// MUFU.EX2 after a multiplication: relative error 2^-21 for |x| < 1, growing with |x|.
+MIEN_DEV inline float exp(float x) { return __expf(x); }
+// MUFU.RSQ, relative error 2^-22.
+MIEN_DEV inline float rsqrt(float x) { return ::rsqrtf(x); }
+// MUFU.RCP and a multiplication, 2 units in the last place for 2^-126 < |b| < 2^126.
+MIEN_DEV inline float divide(float a, float b) { return __fdividef(a, b); }
+// Through the read-only cache: for memory that nobody writes while the kernel runs.
+template <class T>
+MIEN_DEV T ldg(const T* address) {
+  return __ldg(address);
+}
+
+MIEN_DEV inline float to_float(float x) { return x; }
+MIEN_DEV inline float to_float(f16 x) { return __half2float(__ushort_as_half(x.bits)); }
+MIEN_DEV inline float to_float(bf16 x) { return __uint_as_float(unsigned{x.bits} << 16); }
+
+MIEN_DEV inline void from_float(float& to, float x) { to = x; }
+MIEN_DEV inline void from_float(f16& to, float x) {
+  to.bits = __half_as_ushort(__float2half_rn(x));
+}
+MIEN_DEV inline void from_float(bf16& to, float x) {
+  to.bits = __bfloat16_as_ushort(__float2bfloat16_rn(x));
+}
+
+MIEN_DEV inline unsigned bits(float x) { return __float_as_uint(x); }
+MIEN_DEV inline float float_of_bits(unsigned x) { return __uint_as_float(x); }
+
+#else
+
+inline float exp(float x) { return std::exp(x); }
+inline float rsqrt(float x) { return 1.0f / std::sqrt(x); }
+inline float divide(float a, float b) { return a / b; }
+template <class T>
+T ldg(const T* address) {
+  return *address;
+}
+
+template <class T>
+float to_float(T x) {
+  return static_cast<float>(x);
+}
+template <class T>
+void from_float(T& to, float x) {
+  to = static_cast<T>(x);
+}
+
+inline unsigned bits(float x) { return std::bit_cast<unsigned>(x); }
+inline float float_of_bits(unsigned x) { return std::bit_cast<float>(x); }
+
+#endif
+
+// 1 / x for x from 2^-125 to 2^125 without the special-function unit, which takes one element in
+// the time of eight multiply-adds. Subtracting the exponent's bits from a constant gives 1/x to
+// within 12.5 %; each step cubes the error (r' = r + r e + r e^2 with e = 1 - x r): 2e-3, then
+// 8e-9.
+MIEN_DEV inline float reciprocal(float x) {
+  float r = float_of_bits(0x7ef311c7u - bits(x));
+  MIEN_UNROLL
+  for (int step = 0; step < 2; ++step) {
+    const float e = fmaf(-x, r, 1.0f);
+    r = fmaf(r, fmaf(e, e, e), r);
+  }
+  return r;
+}
+
+// 1 / (1 + exp(-x)) with one call of the special-function unit. Below -86 it stays at sigmoid(-86)
+// = 4.5e-38: there the reciprocal would leave the normal numbers.
+MIEN_DEV inline float sigmoid(float x) { return reciprocal(1.0f + exp(x < -86.0f ? 86.0f : -x)); }
+
+// The sum over the lanes of a full warp, the same bits in every lane.
+MIEN_DEV inline float warp_sum(float x) {
+  MIEN_UNROLL
+  for (int step = warp_size / 2; step > 0; step /= 2) x += __shfl_xor_sync(full_mask, x, step);
+  return x;
+}
+
+// The sum over a block of whole warps, the same bits in every thread. All threads must call it.
+MIEN_DEV inline float block_sum(float x) {
+  MIEN_SHARED(float, sums, [warp_size]);
+  const unsigned thread = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
+  const unsigned lane = thread % warp_size,
+                 warps = blockDim.x * blockDim.y * blockDim.z / warp_size;
+  x = warp_sum(x);
+  if (lane == 0) sums[thread / warp_size] = x;
+  __syncthreads();
+  x = warp_sum(lane < warps ? sums[lane] : 0.0f);
+  __syncthreads();  // the next call writes the sums anew
+  return x;
+}
+
+}  // namespace dev
+}  // namespace MIEN_CUDA_BUILD
+}  // namespace mien::kernels

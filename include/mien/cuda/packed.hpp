@@ -1,0 +1,87 @@
+#pragma once
+// Elementwise kernels in packs of 16 bytes: one thread loads, computes and stores one pack, and the
+// last ones, if any, element by element.
+
+#include <cstdint>
+
+#include <mien/cuda/intrinsics.hpp>
+#include <mien/cuda/launch.hpp>
+
+namespace mien::kernels {
+inline namespace MIEN_CUDA_BUILD {
+
+template <class T, int N>
+struct alignas(sizeof(T) * N) Packed {
+  T values[N];
+};
+
+// Elements of one 16-byte access.
+template <class T>
+inline constexpr int pack_width = 16 / static_cast<int>(sizeof(T));
+
+namespace dev {
+
+template <int N>
+struct Floats {
+  float values[N];
+  MIEN_DEV float& operator[](int i) { return values[i]; }
+  MIEN_DEV float operator[](int i) const { return values[i]; }
+};
+
+// A number known at compile time that is passed as an argument; std::integral_constant converts in
+// host code alone.
+template <int N>
+struct Width {
+  MIEN_HD constexpr operator int() const { return N; }
+};
+
+// N elements from an address that is a multiple of their size, in one access.
+template <int N, class T>
+MIEN_DEV Floats<N> load(const T* from) {
+  const auto pack = *reinterpret_cast<const Packed<T, N>*>(from);
+  Floats<N> to;
+  MIEN_UNROLL
+  for (int i = 0; i < N; ++i) to[i] = to_float(pack.values[i]);
+  return to;
+}
+
+template <int N, class T>
+MIEN_DEV void store(T* to, const Floats<N>& from) {
+  Packed<T, N> pack;
+  MIEN_UNROLL
+  for (int i = 0; i < N; ++i) from_float(pack.values[i], from[i]);
+  *reinterpret_cast<Packed<T, N>*>(to) = pack;
+}
+
+// Calls f(i, width) for this thread's share of n elements in packs of N: once with width N (a
+// Width), or for the n % N last elements with width 1 each.
+template <int N, class F>
+MIEN_DEV void for_each_pack(std::int64_t n, const F& f) {
+  std::int64_t i = (std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x) * N;
+  if (i + N <= n) {
+    f(i, Width<N>());
+  } else {
+    for (; i < n; ++i) f(i, Width<1>());
+  }
+}
+
+}  // namespace dev
+
+inline constexpr int pack_threads = 256;  // eight blocks fill an SM
+
+// The launch under for_each_pack: one pack of `width` elements a thread. Expects n > 0.
+inline cuda::LaunchShape packs_shape(std::int64_t n, int width, cuda::Stream stream) {
+  const std::int64_t per_block = std::int64_t{width} * pack_threads;
+  return {.grid = static_cast<unsigned>((n + per_block - 1) / per_block),
+          .block = pack_threads,
+          .stream = stream};
+}
+
+// Whether all of these can be accessed in packs of 16 bytes.
+template <class... T>
+bool pack_aligned(const T*... pointers) {
+  return ((reinterpret_cast<std::uintptr_t>(pointers) | ...) & 15u) == 0;
+}
+
+}  // namespace MIEN_CUDA_BUILD
+}  // namespace mien::kernels

@@ -1,0 +1,219 @@
+#pragma once
+// Sharpness-aware minimisation over flat arenas: all parameters of a network lie one after another,
+// and so do their gradients and moments.
+//
+//   first pass    w' = w + rho g / (|g| + 1e-12)         adaptive: w + rho w^2 g / (|w g| + 1e-12)
+//   second pass   w moves by SGD, Adam or AdamW along the gradients taken at w'
+//
+// Foret et al.: "Sharpness-Aware Minimization for Efficiently Improving Generalization", ICLR 2021;
+// Kwon et al.: "ASAM", ICML 2021. The updates are those of torch.optim.
+//
+// Three launches a step: norm, perturbation, update. The network computes with a shadow of the
+// weights, of type S: the perturbation writes w' there and the update the new w, so the weights
+// themselves are neither cloned nor restored. The norm stays on the device and has the same bits in
+// every run.
+//
+// Roofline, bytes per parameter with S of s bytes: norm 4 (adaptive 8), perturbation 8 + s, Adam
+// 28 + s, SGD with momentum 20 + s; all bound by memory.
+
+#include <cstdint>
+
+#include <mien/cuda/packed.hpp>
+
+namespace mien::kernels {
+inline namespace MIEN_CUDA_BUILD {
+
+struct SamParams {
+  std::int64_t n;  // parameters
+  float rho = 0.05f;
+  bool adaptive = false;
+};
+
+// Shared by the updates. Parameters from decay_end on (biases, batch norms) do not decay.
+struct UpdateParams {
+  std::int64_t n, decay_end;
+  float lr, weight_decay = 0;
+};
+
+struct SgdParams {
+  float momentum = 0;
+  bool nesterov = false;
+  bool first_step = false;  // the momentum buffer holds nothing yet
+};
+
+struct AdamParams {
+  float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f;
+  float correction1, correction2;  // 1 - beta^t at step t = 1, 2, ...
+  bool decoupled = false;          // AdamW: the weights decay, not the gradients' moments
+};
+
+// Memory of the norm beside its result: zero before the first launch, and again after every launch.
+struct SamWorkspace {
+  float* partial;         // sam_most_blocks
+  unsigned* blocks_done;  // 1
+};
+
+inline constexpr int sam_width = 4;  // parameters in an access of 16 bytes
+inline constexpr unsigned sam_most_blocks = pack_threads;
+
+// norm = |g|, or |w g| where the perturbation is adaptive.
+template <bool Adaptive>
+MIEN_KERNEL(pack_threads)
+void sam_norm_kernel(float* norm, SamWorkspace workspace, const float* g, const float* w,
+                     std::int64_t n) {
+  const std::int64_t step = std::int64_t{gridDim.x} * pack_threads * sam_width;
+  std::int64_t i = (std::int64_t{blockIdx.x} * pack_threads + threadIdx.x) * sam_width;
+  float sum = 0;
+  const auto add = [&](std::int64_t at, auto width) {
+    const auto of_g = dev::load<width>(g + at);
+    dev::Floats<width> of_w;
+    if constexpr (Adaptive) of_w = dev::load<width>(w + at);
+    MIEN_UNROLL
+    for (int j = 0; j < width; ++j) {
+      const float value = Adaptive ? of_g[j] * of_w[j] : of_g[j];
+      sum = fmaf(value, value, sum);
+    }
+  };
+  for (; i + sam_width <= n; i += step) add(i, dev::Width<sam_width>());
+  for (; i < n; ++i) add(i, dev::Width<1>());
+  sum = dev::block_sum(sum);
+
+  MIEN_SHARED(unsigned, done_before, [1]);
+  if (threadIdx.x == 0) {
+    workspace.partial[blockIdx.x] = sum;
+    __threadfence();  // the share is there before it is counted
+    done_before[0] = atomicAdd(workspace.blocks_done, 1u);
+  }
+  __syncthreads();
+  if (done_before[0] + 1 != gridDim.x) return;
+  __threadfence();
+  sum = dev::block_sum(threadIdx.x < gridDim.x ? workspace.partial[threadIdx.x] : 0.0f);
+  if (threadIdx.x != 0) return;
+  *norm = sqrtf(sum);
+  *workspace.blocks_done = 0;
+}
+
+// shadow = w + the perturbation; `moved` (null: not counted) grows by the number of parameters in
+// which that differs from w after rounding to S.
+template <class S>
+MIEN_KERNEL(pack_threads)
+void sam_perturb_kernel(S* shadow, unsigned* moved, const float* w, const float* g,
+                        const float* norm, SamParams p) {
+  const float scale = p.rho / (*norm + 1e-12f);
+  int count = 0;
+  dev::for_each_pack<sam_width>(p.n, [&](std::int64_t i, auto width) {
+    const auto of_w = dev::load<width>(w + i);
+    const auto of_g = dev::load<width>(g + i);
+    dev::Floats<width> out;
+    MIEN_UNROLL
+    for (int j = 0; j < width; ++j) {
+      const float direction = p.adaptive ? of_w[j] * of_w[j] * of_g[j] : of_g[j];
+      out[j] = fmaf(scale, direction, of_w[j]);
+      S before, after;
+      dev::from_float(before, of_w[j]);
+      dev::from_float(after, out[j]);
+      count += dev::to_float(before) != dev::to_float(after) ? 1 : 0;
+    }
+    dev::store(shadow + i, out);
+  });
+  if (moved == nullptr) return;
+  count = __reduce_add_sync(dev::full_mask, count);
+  if (threadIdx.x % dev::warp_size == 0) atomicAdd(moved, static_cast<unsigned>(count));
+}
+
+namespace dev {
+
+// The gradient with an L2 penalty on parameter i.
+MIEN_DEV inline float decayed(float g, float w, std::int64_t i, const UpdateParams& p) {
+  return i < p.decay_end ? fmaf(p.weight_decay, w, g) : g;
+}
+
+}  // namespace dev
+
+// w, momentum (n; null where there is none) and shadow (n, or null).
+template <class S>
+MIEN_KERNEL(pack_threads)
+void sgd_kernel(float* w, float* momentum, S* shadow, const float* g, UpdateParams p, SgdParams s) {
+  dev::for_each_pack<sam_width>(p.n, [&](std::int64_t i, auto width) {
+    auto of_w = dev::load<width>(w + i);
+    auto d = dev::load<width>(g + i);
+    MIEN_UNROLL
+    for (int j = 0; j < width; ++j) d[j] = dev::decayed(d[j], of_w[j], i + j, p);
+    if (momentum != nullptr) {
+      auto buffer = d;
+      if (!s.first_step) buffer = dev::load<width>(momentum + i);
+      MIEN_UNROLL
+      for (int j = 0; j < width; ++j) {
+        if (!s.first_step) buffer[j] = fmaf(s.momentum, buffer[j], d[j]);
+        d[j] = s.nesterov ? fmaf(s.momentum, buffer[j], d[j]) : buffer[j];
+      }
+      dev::store(momentum + i, buffer);
+    }
+    MIEN_UNROLL
+    for (int j = 0; j < width; ++j) of_w[j] = fmaf(-p.lr, d[j], of_w[j]);
+    dev::store(w + i, of_w);
+    if (shadow != nullptr) dev::store(shadow + i, of_w);
+  });
+}
+
+// w, first and second moments m and v (n), and shadow (n, or null).
+template <class S>
+MIEN_KERNEL(pack_threads)
+void adam_kernel(float* w, float* m, float* v, S* shadow, const float* g, UpdateParams p,
+                 AdamParams a) {
+  const float step = p.lr / a.correction1, root = 1.0f / sqrtf(a.correction2);
+  const float kept = a.decoupled ? 1.0f - p.lr * p.weight_decay : 1.0f;
+  dev::for_each_pack<sam_width>(p.n, [&](std::int64_t i, auto width) {
+    auto of_w = dev::load<width>(w + i), of_m = dev::load<width>(m + i),
+         of_v = dev::load<width>(v + i);
+    const auto of_g = dev::load<width>(g + i);
+    MIEN_UNROLL
+    for (int j = 0; j < width; ++j) {
+      const float d = a.decoupled ? of_g[j] : dev::decayed(of_g[j], of_w[j], i + j, p);
+      of_m[j] = fmaf(a.beta1, of_m[j], (1.0f - a.beta1) * d);
+      of_v[j] = fmaf(a.beta2, of_v[j], (1.0f - a.beta2) * d * d);
+      const float weight = i + j < p.decay_end ? kept * of_w[j] : of_w[j];
+      of_w[j] = fmaf(-step, dev::divide(of_m[j], fmaf(sqrtf(of_v[j]), root, a.epsilon)), weight);
+    }
+    dev::store(w + i, of_w);
+    dev::store(m + i, of_m);
+    dev::store(v + i, of_v);
+    if (shadow != nullptr) dev::store(shadow + i, of_w);
+  });
+}
+
+// The launchers. All arenas are aligned to 16 bytes. g (n), and w (n) or null: see the kernel.
+inline void sam_norm(Cuda device, float* norm, const SamWorkspace& workspace, const float* g,
+                     const float* w, std::int64_t n) {
+  auto shape = packs_shape(n > 0 ? n : 1, sam_width, device.stream);
+  if (shape.grid.x > sam_most_blocks) shape.grid.x = sam_most_blocks;
+  const auto kernel = w != nullptr ? sam_norm_kernel<true> : sam_norm_kernel<false>;
+  cuda::launch(kernel, shape, norm, workspace, g, w, n);
+}
+
+template <class S>
+void sam_perturb(Cuda device, S* shadow, unsigned* moved, const float* w, const float* g,
+                 const float* norm, const SamParams& p) {
+  if (p.n == 0) return;
+  cuda::launch(sam_perturb_kernel<S>, packs_shape(p.n, sam_width, device.stream), shadow, moved, w,
+               g, norm, p);
+}
+
+template <class S>
+void sgd(Cuda device, float* w, float* momentum, S* shadow, const float* g, const UpdateParams& p,
+         const SgdParams& s) {
+  if (p.n == 0) return;
+  cuda::launch(sgd_kernel<S>, packs_shape(p.n, sam_width, device.stream), w, momentum, shadow, g, p,
+               s);
+}
+
+template <class S>
+void adam(Cuda device, float* w, float* m, float* v, S* shadow, const float* g,
+          const UpdateParams& p, const AdamParams& a) {
+  if (p.n == 0) return;
+  cuda::launch(adam_kernel<S>, packs_shape(p.n, sam_width, device.stream), w, m, v, shadow, g, p,
+               a);
+}
+
+}  // namespace MIEN_CUDA_BUILD
+}  // namespace mien::kernels

@@ -1,0 +1,111 @@
+// How the threads of a block wait for each other, and the report where they do so in vain.
+
+#include <algorithm>
+#include <bit>
+#include <cstdio>
+#include <cstring>
+
+#include <mien/core/error.hpp>
+#include <simt/block.hpp>
+#include <simt/sanitizer.hpp>
+
+namespace mien::simt {
+
+namespace {
+
+bool same_call(const Site& a, const Site& b) {
+  return a.where.line() == b.where.line() && a.where.column() == b.where.column() &&
+         (a.where.file_name() == b.where.file_name() ||
+          std::strcmp(a.where.file_name(), b.where.file_name()) == 0);
+}
+
+// Formatted where an error is raised, and only there.
+struct Mask {
+  unsigned lanes;
+};
+
+std::string to_string(const Mask& mask) {
+  char digits[16];
+  std::snprintf(digits, sizeof digits, "0x%08x", mask.lanes);
+  return digits;
+}
+
+}  // namespace
+
+std::string to_string(const Site& site) {
+  return str(site.operation, " (", site.where.file_name(), ':', site.where.line(), ')');
+}
+
+void Block::barrier(const Site& site) {
+  meet(block_meetings_, site, 0, static_cast<int>(threads_.size()), 0, true);
+}
+
+LaneValues Block::exchange(const Site& site, unsigned mask, std::uint64_t value,
+                           bool orders_memory) {
+  const sanitizer::Quiet quiet;
+  check_mask(site, mask);
+  const auto warp = static_cast<std::size_t>(running_->number / warp_size);
+  return meet(warp_meetings_[warp], site, mask, std::popcount(mask), value, orders_memory);
+}
+
+void Block::check_mask(const Site& site, unsigned mask) const {
+  check((mask >> lane() & 1u) != 0, "simt", site, " by lane ", lane(), ", which its mask ",
+        Mask{mask}, " lacks");
+  const int first = running_->number - lane();
+  const int lanes = std::min(static_cast<int>(threads_.size()) - first, warp_size);
+  check(lanes == warp_size || mask >> lanes == 0, "simt", site, " with mask ", Mask{mask},
+        " in a warp of ", lanes, " lanes: the block has ", threads_.size(), " threads");
+}
+
+Block::Meeting& Block::join(Meetings& meetings, const Site& site, unsigned mask, int expected) {
+  for (const auto& meeting : meetings)
+    if (meeting->leaving == 0 && meeting->mask == mask && same_call(meeting->site, site))
+      return *meeting;
+  Meeting& meeting =
+      *meetings.emplace_back(new Meeting{.site = site, .mask = mask, .expected = expected});
+  meeting.arrived.reserve(static_cast<std::size_t>(expected));
+  return meeting;
+}
+
+LaneValues Block::meet(Meetings& meetings, const Site& site, unsigned mask, int expected,
+                       std::uint64_t value, bool orders_memory) {
+  const sanitizer::Quiet quiet;
+  Thread& self = *running_;
+  Meeting& meeting = join(meetings, site, mask, expected);
+  meeting.values[static_cast<std::size_t>(lane())] = value;
+  meeting.arrived.push_back(&self);
+  if (orders_memory) sanitizer::release(&meeting);
+  if (std::ssize(meeting.arrived) == expected) {
+    meeting.leaving = expected;
+    for (Thread* thread : meeting.arrived) thread->ready = true;
+  } else {
+    self.ready = false;
+    Fiber::suspend();
+    if (cancelled_) throw Cancelled{};
+  }
+  if (orders_memory) sanitizer::acquire(&meeting);
+  const LaneValues values = meeting.values;
+  if (--meeting.leaving == 0)
+    std::erase_if(meetings, [&](const auto& other) { return other.get() == &meeting; });
+  return values;
+}
+
+std::string Block::stall_report() const {
+  constexpr int most_sites = 8;
+  int sites = 0, waiting = 0;
+  std::string text = str("block ", index_, " of ", threads_.size(), " threads cannot go on: ");
+  const auto add = [&](const Meeting& meeting, const std::string& who) {
+    waiting += static_cast<int>(meeting.arrived.size());
+    if (++sites <= most_sites)
+      text += str(meeting.arrived.size(), " of ", meeting.expected, who, " wait at ", meeting.site,
+                  ", ");
+  };
+  for (const auto& meeting : block_meetings_) add(*meeting, " threads");
+  for (std::size_t warp = 0; warp < warp_meetings_.size(); ++warp)
+    for (const auto& meeting : warp_meetings_[warp])
+      add(*meeting, str(" lanes of warp ", warp, " (mask ", Mask{meeting->mask}, ')'));
+  if (sites > most_sites) text += str("others at ", sites - most_sites, " more places, ");
+  return text + str(threads_.size() - static_cast<std::size_t>(unfinished_), " have returned");
+}
+
+}  // namespace mien::simt

@@ -1,0 +1,45 @@
+#pragma once
+// What the running CUDA thread can ask of its block; CUDA's own functions are written with these.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <source_location>
+#include <string>
+
+namespace mien::simt {
+
+inline constexpr int warp_size = 32;
+inline constexpr unsigned full_mask = 0xffffffffu;
+
+// The call at which threads wait for each other.
+struct Site {
+  const char* operation;
+  std::source_location where;
+};
+std::string to_string(const Site& site);
+
+// What the lanes of a mask bring to a warp operation.
+using LaneValues = std::array<std::uint64_t, warp_size>;
+
+// Waits for every thread of the block.
+void barrier(const Site& site);
+
+// Waits for the lanes of `mask` at the same call and returns what each of them brought. Memory is
+// ordered only if asked for: CUDA's shuffles and votes do not order it.
+LaneValues exchange(const Site& site, unsigned mask, std::uint64_t value,
+                    bool orders_memory = false);
+
+int lane();
+
+void* dynamic_shared();
+
+// The block's array that `key` stands for.
+void* shared_variable(const void* key, std::size_t bytes, std::size_t alignment);
+
+template <class Array>
+Array& shared(const void* key) {
+  return *static_cast<Array*>(shared_variable(key, sizeof(Array), alignof(Array)));
+}
+
+}  // namespace mien::simt

@@ -1,0 +1,19 @@
+#include <simt/sanitizer.hpp>
+#include <simt/tsan_fibers.hpp>
+
+namespace mien::simt {
+
+void* TsanFibers::take(const char* name) {
+  if (idle_.size() < least_idle) idle_.push_front(sanitizer::create_fiber());
+  void* const fiber = idle_.front();
+  idle_.pop_front();
+  sanitizer::name_fiber(fiber, name);
+  return fiber;
+}
+
+TsanFibers& TsanFibers::shared() {
+  static TsanFibers fibers;
+  return fibers;
+}
+
+}  // namespace mien::simt
