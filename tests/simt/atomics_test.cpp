@@ -19,7 +19,7 @@ TYPED_TEST_SUITE(AtomicsTest, Integers);
 TYPED_TEST(AtomicsTest, NothingIsLost) {
   using T = TypeParam;
   const auto kernel = +[](T* results, T* tickets) {
-    const T number = blockIdx.x * blockDim.x + threadIdx.x;
+    const T number = static_cast<T>(blockIdx.x * blockDim.x + threadIdx.x);
     tickets[atomicAdd(&results[0], 1)] = number;
     atomicMin(&results[1], number + 3);
     atomicMax(&results[2], number);

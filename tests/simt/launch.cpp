@@ -56,8 +56,8 @@ void run(const void* kernel, Launch& launch) {
   indices.block_size = launch.block;
 
   sanitizer::release(&launch.started);
-  // Blocks are unordered. A block that is over must keep its memory until the launch ends, lest
-  // the next block's use of the same addresses look like a race with it.
+  // Blocks are unordered. To ThreadSanitizer the next block's use of the same addresses would be a
+  // race with the last one: a block that is over keeps its memory until the launch ends.
   std::vector<std::unique_ptr<Block>> over;
   Turns turns(ScheduleScope::active(), launch.grid.count());
   for (const std::int64_t number : turns.next_round()) {

@@ -14,9 +14,8 @@ namespace mien::simt {
 namespace {
 
 bool same_call(const Site& a, const Site& b) {
-  return a.where.line() == b.where.line() && a.where.column() == b.where.column() &&
-         (a.where.file_name() == b.where.file_name() ||
-          std::strcmp(a.where.file_name(), b.where.file_name()) == 0);
+  return a.where.line == b.where.line &&
+         (a.where.file == b.where.file || std::strcmp(a.where.file, b.where.file) == 0);
 }
 
 // Formatted where an error is raised, and only there.
@@ -33,7 +32,7 @@ std::string to_string(const Mask& mask) {
 }  // namespace
 
 std::string to_string(const Site& site) {
-  return str(site.operation, " (", site.where.file_name(), ':', site.where.line(), ')');
+  return str(site.operation, " (", site.where.file, ':', site.where.line, ')');
 }
 
 void Block::barrier(const Site& site) {
@@ -42,7 +41,6 @@ void Block::barrier(const Site& site) {
 
 LaneValues Block::exchange(const Site& site, unsigned mask, std::uint64_t value,
                            bool orders_memory) {
-  const sanitizer::Quiet quiet;
   check_mask(site, mask);
   const auto warp = static_cast<std::size_t>(running_->number / warp_size);
   return meet(warp_meetings_[warp], site, mask, std::popcount(mask), value, orders_memory);
@@ -92,10 +90,9 @@ LaneValues Block::meet(Meetings& meetings, const Site& site, unsigned mask, int 
 
 std::string Block::stall_report() const {
   constexpr int most_sites = 8;
-  int sites = 0, waiting = 0;
+  int sites = 0;
   std::string text = str("block ", index_, " of ", threads_.size(), " threads cannot go on: ");
   const auto add = [&](const Meeting& meeting, const std::string& who) {
-    waiting += static_cast<int>(meeting.arrived.size());
     if (++sites <= most_sites)
       text += str(meeting.arrived.size(), " of ", meeting.expected, who, " wait at ", meeting.site,
                   ", ");

@@ -147,7 +147,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(RacesTest, ManyBlocksOfASoundKernel) {
   const auto kernel = +[](float* sums) {
     float local[8];
-    for (int i = 0; i < 8; ++i) local[(i + threadIdx.x) % 8] = static_cast<float>(i);
+    for (unsigned i = 0; i < 8; ++i) local[(i + threadIdx.x) % 8] = static_cast<float>(i);
     const float sum = kernels::dev::block_sum(local[threadIdx.x % 8]);
     if (threadIdx.x == 0) sums[blockIdx.x] = sum;
   };

@@ -6,8 +6,8 @@
 // barriers and warp operations that not all threads reach (errors), accesses out of bounds and
 // misaligned ones (AddressSanitizer, UndefinedBehaviorSanitizer) and races (ThreadSanitizer).
 // It cannot see rounding of the GPU's special functions, its performance, bank conflicts, the
-// bounds of MIEN_KERNEL, nor a missing __threadfence() beside atomics. A thread that spins until
-// another one writes hangs.
+// bounds of MIEN_KERNEL, divergence between two barriers on one line, nor a missing __threadfence()
+// beside atomics. A thread that spins until another one writes hangs.
 
 #include <simt/atomics.hpp>
 #include <simt/indices.hpp>

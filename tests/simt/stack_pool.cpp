@@ -27,7 +27,7 @@ void* new_stack() {
 
 // ThreadSanitizer remembers the accesses of the thread that had the stack before, which may be one
 // of another block, unordered with the next owner. It forgets them when the memory is mapped anew.
-void forget_accesses(void* bottom) {
+[[maybe_unused]] void forget_accesses(void* bottom) {
   const sanitizer::Quiet quiet;
   map(bottom, StackPool::stack_size, PROT_READ | PROT_WRITE, MAP_FIXED);
 }

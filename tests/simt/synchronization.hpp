@@ -5,12 +5,9 @@
 
 namespace mien::simt {
 
-inline void __syncthreads(std::source_location where = std::source_location::current()) {
-  barrier({"__syncthreads", where});
-}
+inline void __syncthreads(Where where = Where::current()) { barrier({"__syncthreads", where}); }
 
-inline void __syncwarp(unsigned mask = full_mask,
-                       std::source_location where = std::source_location::current()) {
+inline void __syncwarp(unsigned mask = full_mask, Where where = Where::current()) {
   exchange({"__syncwarp", where}, mask, 0, true);
 }
 

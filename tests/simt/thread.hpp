@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <source_location>
 #include <string>
 
 namespace mien::simt {
@@ -12,10 +11,20 @@ namespace mien::simt {
 inline constexpr int warp_size = 32;
 inline constexpr unsigned full_mask = 0xffffffffu;
 
+// A place in a source file: of the call whose default argument current() is. Clang 14 has no
+// std::source_location. Two calls on one line are one place.
+struct Where {
+  const char* file;
+  int line;
+  static constexpr Where current(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    return {file, line};
+  }
+};
+
 // The call at which threads wait for each other.
 struct Site {
   const char* operation;
-  std::source_location where;
+  Where where;
 };
 std::string to_string(const Site& site);
 

@@ -54,8 +54,6 @@ T reduce(const Site& site, unsigned mask, T value, Combine combine) {
 
 }  // namespace detail
 
-using Where = std::source_location;
-
 template <class T>
 T __shfl_sync(unsigned mask, T value, int source, int width = warp_size,
               Where where = Where::current()) {

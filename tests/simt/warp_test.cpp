@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 #include <mien/cuda/launch.hpp>
 
-#include <source_location>
 #include <string>
 #include <vector>
 
@@ -25,13 +24,12 @@ std::vector<T> per_lane(F) {
 
 // Every lane of a warp must get expected(lane) from call(lane).
 template <class Call, class Expected>
-void expect_lanes(Call call, Expected expected,
-                  std::source_location where = std::source_location::current()) {
+void expect_lanes(Call call, Expected expected, Where where = Where::current()) {
   each_schedule([&] {
     const std::vector<int> got = per_lane<int>(call);
     for (int lane = 0; lane < 32; ++lane)
       EXPECT_EQ(got[static_cast<std::size_t>(lane)], expected(lane))
-          << "lane " << lane << ", line " << where.line();
+          << "lane " << lane << ", line " << where.line;
   });
 }
 
