@@ -16,14 +16,15 @@ mkdir -p build
 { cmake --preset release -DMIEN_BUILD_TESTS=OFF && cmake --build --preset release; } >build/demo-build.log 2>&1 ||
   { tail -n 30 build/demo-build.log && exit 1; }
 
-first() { find "${MIEN_DATA:-/nonexistent}/weights" -name "$1" 2>/dev/null | sort | head -n 1; }
+# The first file of that name among the trained weights; nothing where there is none.
+first() { if [[ -n ${MIEN_DATA:-} && -d $MIEN_DATA/weights ]]; then find "$MIEN_DATA/weights" -name "$1" | sort | head -n 1; fi; }
 upscale_weights=$(first 'realesr-animevideov3.pth')
 analyze_weights=$(first '*va_mtl*.pt')
 
 mkdir -p "$out"
 $bin/mien-synth "$out"
 pictures=$out/images
-if [[ -d ${MIEN_DATA:-/nonexistent}/images ]]; then pictures=$MIEN_DATA/images; fi
+if [[ -n ${MIEN_DATA:-} && -d $MIEN_DATA/images ]]; then pictures=$MIEN_DATA/images; fi
 if [[ -z $upscale_weights || -z $analyze_weights ]]; then
   $bin/mien-synth "$out" --networks
   echo "MIEN_DATA names no trained weights: freshly initialised networks show that the programs run, no more"

@@ -4,8 +4,8 @@
 //
 // Elements of any type and shape; y may be x, dx may be x or dy. Arithmetic is in float.
 // Roofline, per element of b bytes: forward 2 b bytes and 13 flops, backward 3 b bytes and 17
-// flops, each with one special function (MUFU). That is at most 4.3 flops a byte where an H200
-// balances at about 14: both are bound by memory, at 2 b n / 4.3 TB/s and 3 b n / 4.3 TB/s on it.
+// flops, each with one special function (MUFU). That is at most 3.3 flops a byte where an H200
+// balances at about 15: both are bound by memory, at 2 b n / 4.3 TB/s and 3 b n / 4.3 TB/s on it.
 
 #include <cstdint>
 
