@@ -26,6 +26,21 @@ void on_error(png_structp png, png_const_charp text) {
 }
 void on_warning(png_structp, png_const_charp) {}
 
+constexpr std::size_t largest_profile = 1 << 24;  // unpacked
+
+// libpng makes room for a chunk before it reads it: none may go beyond the file. Chunk: length (4
+// bytes, big-endian), type (4), data, CRC-32 (4).
+void check_chunk_lengths(io::Bytes file) {
+  constexpr std::size_t signature = 8, around = 12;
+  for (std::size_t at = signature; at + around <= file.size();) {
+    const auto* header = reinterpret_cast<png_const_bytep>(file.data() + at);
+    const std::size_t size = png_get_uint_32(header), rest = file.size() - at - around;
+    require(size <= rest, truncated);
+    if (std::memcmp(header + 4, "IEND", 4) == 0) return;
+    at += around + size;
+  }
+}
+
 struct Source {
   io::Bytes rest;
 };
@@ -59,6 +74,7 @@ Header open(Decoder& decoder) {
   guarded(decoder.trap, [&] {
     png_set_read_fn(decoder.png, &decoder.source, read);
     png_set_user_limits(decoder.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // ours come after
+    png_set_chunk_malloc_max(decoder.png, largest_profile);
     png_read_info(decoder.png, decoder.info);
     png_get_IHDR(decoder.png, decoder.info, &header.width, &header.height, &header.bits,
                  &header.color, &header.interlace, nullptr, nullptr);
@@ -151,6 +167,7 @@ std::vector<Byte*> row_pointers(I& image) {
 }  // namespace
 
 Image decode_png(io::Bytes file, const ImageLimits& limits) {
+  check_chunk_lengths(file);
   Decoder decoder(file);
   const Header header = open(decoder);
   check_size(header.width, header.height, limits);
