@@ -2,11 +2,12 @@
 # Builds the fuzz targets of tests/fuzz and runs each for some seconds, one per processor at a time.
 # What breaks one is left in build/fuzz/artifacts; a copy in tests/fuzz/seeds/NAME keeps it mended.
 #
-# usage: scripts/fuzz.sh [SECONDS]      (20)
+# usage: scripts/fuzz.sh [SECONDS [SEED]]      20 seconds, another seed every time
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 seconds=${1:-20}
+seed=${2:-0} # 0: by chance
 cmake --preset fuzz -DMIEN_WERROR=ON >/dev/null
 cmake --build --preset fuzz
 
@@ -15,7 +16,7 @@ fuzz_one() {
   local name
   name=$(basename "$1" _fuzz)
   mkdir -p "$out/corpus/$name" "$out/artifacts/$name"
-  if ! "$1" "$out/corpus/$name" "tests/fuzz/seeds/$name" -max_total_time="$seconds" -timeout=10 \
+  if ! "$1" "$out/corpus/$name" "tests/fuzz/seeds/$name" -seed="$seed" -max_total_time="$seconds" -timeout=10 \
     -rss_limit_mb=1024 -malloc_limit_mb=512 -artifact_prefix="$out/artifacts/$name/" \
     >"$out/$name.log" 2>&1; then
     tail -n 40 "$out/$name.log"
@@ -25,5 +26,5 @@ fuzz_one() {
   echo "fuzz: $name: $(grep -E '^Done ' "$out/$name.log")"
 }
 export -f fuzz_one
-export out seconds
+export out seconds seed
 printf '%s\0' "$out"/fuzz/*_fuzz | xargs -0 -n 1 -P "$(nproc)" bash -c 'fuzz_one "$1"' _
