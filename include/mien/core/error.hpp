@@ -43,10 +43,6 @@ template <class Value>
 requires requires(const Value& v) { std::string_view(to_string(v)); }
 void append(std::string& text, const Value& part) { text += to_string(part); }
 
-}  // namespace detail
-
-namespace detail {
-
 // A value that may become part of a text; formatted by one function per type, when it is needed.
 class TextPart {
  public:
