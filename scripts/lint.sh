@@ -32,6 +32,11 @@ while read -r lines file; do
   if [[ $file != total && $lines -gt 500 ]]; then fail "$file has $lines lines, at most 500"; fi
 done < <(wc -l "${sources[@]}")
 
+# A page that a formatter of C++ went over no longer begins so.
+while read -r page; do
+  if [[ $(head -c 2 "$page") != "# " ]]; then fail "$page does not begin with a title"; fi
+done < <(git ls-files '*.md')
+
 python3 scripts/check_includes.py || fail "include directions"
 
 mapfile -t scripts < <(find scripts tests bench examples -name '*.py' | sort)

@@ -1,4 +1,4 @@
-#include <mien/cuda/ccc.cuh>
+#include <mien/cuda/ccc.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include <mien/cuda/depthwise_conv.cuh>
+#include <mien/cuda/depthwise_conv.hpp>
 
 #include <gtest/gtest.h>
 

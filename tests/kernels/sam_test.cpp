@@ -1,4 +1,4 @@
-#include <mien/cuda/sam.cuh>
+#include <mien/cuda/sam.hpp>
 
 #include <gtest/gtest.h>
 

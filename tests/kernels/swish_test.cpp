@@ -1,4 +1,4 @@
-#include <mien/cuda/swish.cuh>
+#include <mien/cuda/swish.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 #pragma once
-// Where the tests of CUDA kernels run: on the SIMT executor when a C++ compiler builds them, on a
-// GPU when nvcc does. Their bodies know of neither:
+// Where the tests of CUDA kernels run: on the SIMT executor where MIEN_SIMT is defined, else on a
+// GPU. Their bodies know of neither:
 //   using SwishTest = mien::test::KernelTest;
 //   TEST_F(SwishTest, Doubles) {
 //     each_schedule([] {
@@ -20,16 +20,19 @@
 #include <string>
 #include <vector>
 
-#include <mien/cuda/launch.hpp>
+#include <mien/core/error.hpp>
+#include <mien/cuda/stream.hpp>
 
-#if !MIEN_NVCC
+#if defined(MIEN_SIMT)
 #include <simt/schedule.hpp>
+#else
+#include <mien/cuda/runtime.hpp>
 #endif
 
 namespace mien::test {
 inline namespace MIEN_CUDA_BUILD {
 
-#if MIEN_NVCC
+#if !defined(MIEN_SIMT)
 
 // Why kernels cannot run in this program; empty where they can.
 inline std::string why_not() {

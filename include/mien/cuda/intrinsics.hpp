@@ -123,6 +123,23 @@ MIEN_DEV inline float block_sum(float x) {
   return x;
 }
 
+// Whether this block is the last of gridDim.x blocks to come here: it then sees what the first
+// thread of each wrote before. `blocks_done` is zero before the launch, and again after it. All
+// threads of the block must call it.
+MIEN_DEV inline bool is_last_block(unsigned* blocks_done) {
+  MIEN_SHARED(unsigned, before, [1]);
+  const bool first = threadIdx.x == 0 && threadIdx.y == 0 && threadIdx.z == 0;
+  if (first) {
+    __threadfence();  // what was written is there before the block is counted
+    before[0] = atomicAdd(blocks_done, 1u);
+  }
+  __syncthreads();
+  if (before[0] + 1 != gridDim.x) return false;
+  __threadfence();
+  if (first) *blocks_done = 0;
+  return true;
+}
+
 }  // namespace dev
 }  // namespace MIEN_CUDA_BUILD
 }  // namespace mien::kernels

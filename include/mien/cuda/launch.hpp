@@ -6,17 +6,15 @@
 #include <type_traits>
 
 #include <mien/core/error.hpp>
-#include <mien/cuda/macros.hpp>
+#include <mien/cuda/stream.hpp>
 
 #if MIEN_NVCC
-#include <cuda_runtime.h>
+#include <mien/cuda/runtime.hpp>
+#elif !defined(MIEN_SIMT)
+#error "kernels of mien: compile with nvcc, or include their .hpp alone and link mien::cuda"
 #endif
 
-struct CUstream_st;  // what the toolkit's cudaStream_t points to
-
 namespace mien::cuda {
-
-using Stream = CUstream_st*;
 
 inline namespace MIEN_CUDA_BUILD {
 
@@ -36,12 +34,6 @@ struct LaunchShape {
 inline constexpr std::size_t default_dynamic_shared_bytes = 48 * 1024;
 
 #if MIEN_NVCC
-
-// Throws unless a call of the CUDA runtime succeeded.
-inline void check_cuda(cudaError_t status, std::string_view what) {
-  if (status != cudaSuccess) [[unlikely]]
-    fail("cuda", str(what, ": ", cudaGetErrorString(status)));
-}
 
 // Starts kernel(arguments...) on the stream; arguments are converted as in a call. Dynamic shared
 // memory beyond 48 KB is asked for. Throws where the launch is refused; what goes wrong while the
@@ -78,12 +70,3 @@ void launch(void (*kernel)(P...), const LaunchShape& shape, std::type_identity_t
 
 }  // namespace MIEN_CUDA_BUILD
 }  // namespace mien::cuda
-
-namespace mien {
-
-// The backend's tag: kernels run on this stream.
-struct Cuda {
-  cuda::Stream stream = nullptr;
-};
-
-}  // namespace mien

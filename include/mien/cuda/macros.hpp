@@ -1,6 +1,7 @@
 #pragma once
-// The keywords of CUDA kernels, for nvcc and for the SIMT executor of the tests. The one file that
-// asks which of the two compiles; all headers in cuda/ are for these alone.
+// The keywords of CUDA kernels, for nvcc and for the SIMT executor of the tests, and what is left
+// of them for a C++ compiler that reads declarations alone, to link mien::cuda. The one file that
+// asks which of the three compiles.
 //
 //   MIEN_KERNEL(256) void k(...)             a kernel for blocks of up to 256 threads
 //   MIEN_HD, MIEN_DEV                        functions for host and device, for the device
@@ -13,11 +14,8 @@
 
 #if defined(__CUDACC__)
 #define MIEN_NVCC 1
-#elif defined(MIEN_SIMT)
-#define MIEN_NVCC 0
-#include MIEN_SIMT
 #else
-#error "CUDA headers of mien: compile with nvcc (tests: with the SIMT executor, MIEN_SIMT)"
+#define MIEN_NVCC 0
 #endif
 
 // Kernels and launchers live in an inline namespace of the compiler's, so that programs that link
@@ -37,8 +35,9 @@
   extern __shared__ __align__(16) unsigned char mien_dynamic_shared[]; \
   type* const name = reinterpret_cast<type*>(mien_dynamic_shared)
 
-#else
+#elif defined(MIEN_SIMT)
 
+#include MIEN_SIMT
 #define MIEN_CUDA_BUILD simt_executor
 #define MIEN_KERNEL(most_threads)
 #define MIEN_HD
@@ -49,6 +48,11 @@
   auto& name = ::mien::simt::shared<type extents>(&name##_key)
 #define MIEN_DYN_SHARED(type, name) \
   type* const name = static_cast<type*>(::mien::simt::dynamic_shared())
+
+#else  // mien::cuda was compiled by nvcc
+
+#define MIEN_CUDA_BUILD nvcc
+#define MIEN_HD
 
 #endif
 

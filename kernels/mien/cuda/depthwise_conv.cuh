@@ -1,53 +1,17 @@
 #pragma once
-// Depthwise convolution, NHWC, kernels of K x K with K = 3 or 5, stride 1 or 2, any padding:
-//
-//   s(n, i, j, c) = sum over u, v of x(n, i S - top + u, j S - left + v, c) w(u, v, c)
-//   y = act(s scale(c) + shift(c)), act = SiLU or none; pooled(n, c) = mean of y over its pixels
-//
-// where x outside the image is zero; and the gradients of s. w (K, K, c). Storage is f32, f16 or
-// bf16, arithmetic float. Sums over pixels are taken in a fixed order: the same bits in every run.
-//
-// A thread has V channels of `tile_w` neighbouring pixels in a few rows, and the weights of its
-// channels in registers; a warp has 32 V neighbouring channels, so that every access is of whole
-// sectors. Rows of a window come K times, from the first-level cache after the first.
-// Roofline: forward and data gradient move b (x + y) bytes and take 2 K K flops per element of y:
-// 3x3 is bound by memory for every type, 5x5 in 16 bits about equally by multiply-adds (50 flops
-// for 4 bytes where an H200 balances at 14 of the fp32 units). The weight gradient reads b (x +
-// dy).
+// The kernels of depthwise_conv.hpp.
 
-#include <cstdint>
-
+#include <mien/cuda/depthwise_conv.hpp>
 #include <mien/cuda/packed.hpp>
 
 namespace mien::kernels {
 inline namespace MIEN_CUDA_BUILD {
 
-struct DepthwiseConvParams {
-  int n, h, w, c;         // x (n, h, w, c)
-  int out_h, out_w;       // y (n, out_h, out_w, c)
-  int pad_top, pad_left;  // those below and right follow from out_h and out_w
-};
-
-// What follows the sum. `pool_partials`: (n, depthwise_pool_blocks(p), c), or null.
-struct DepthwiseConvEpilogue {
-  const float* scale = nullptr;  // (c), null: 1
-  const float* shift = nullptr;  // (c), null: 0
-  bool silu = false;
-  float* pool_partials = nullptr;
-};
+// A thread has V channels of `tile_w` neighbouring pixels in a few rows, and the weights of its
+// channels in registers; a warp has 32 V neighbouring channels, so that every access is of whole
+// sectors. Rows of a window come K times, from the first-level cache after the first.
 
 namespace depthwise {
-
-inline constexpr int warps = 8;   // of a block
-inline constexpr int tile_w = 4;  // pixels in a row that a thread computes at once
-inline constexpr int tile_h = 4;  // rows that it goes through
-
-// Tiles of a map of h x w pixels.
-struct Tiles {
-  int across, count;
-  MIEN_HD Tiles(int h, int w)
-      : across((w + tile_w - 1) / tile_w), count((h + tile_h - 1) / tile_h * across) {}
-};
 
 // The first channel of this thread; beyond c for threads that have none.
 template <int V>
@@ -251,10 +215,6 @@ void sum_shares_kernel(T* to, const float* from, int shares, std::int64_t size, 
 
 namespace depthwise {
 
-inline unsigned ceil_div(std::int64_t a, std::int64_t b) {
-  return static_cast<unsigned>((a + b - 1) / b);
-}
-
 // Of tiles of a map of h x w pixels.
 inline cuda::LaunchShape shape(const DepthwiseConvParams& p, int h, int w, int width,
                                cuda::Stream stream) {
@@ -285,24 +245,9 @@ void with_kernel(int kernel, int stride, F&& f) {
 
 }  // namespace depthwise
 
-inline int depthwise_pool_blocks(const DepthwiseConvParams& p) {
-  return static_cast<int>(
-      depthwise::ceil_div(depthwise::Tiles(p.out_h, p.out_w).count, depthwise::warps));
-}
-
-// Shares of the weight gradient: enough blocks for two turns of a large GPU.
-inline int depthwise_weight_shares(const DepthwiseConvParams& p) {
-  const std::int64_t tiles = std::int64_t{p.n} * depthwise::Tiles(p.out_h, p.out_w).count;
-  const std::int64_t across = depthwise::ceil_div(p.c, 2 * dev::warp_size);
-  const std::int64_t wanted = depthwise::ceil_div(1056, across),
-                     possible = depthwise::ceil_div(tiles, depthwise::warps);
-  return static_cast<int>(wanted < possible ? wanted : possible > 0 ? possible : 1);
-}
-
-// y (n, out_h, out_w, c) from x (n, h, w, c) and w (kernel, kernel, c).
-template <class T>
+template <Storage T>
 void depthwise_conv(Cuda device, T* y, const T* x, const T* w, int kernel, int stride,
-                    const DepthwiseConvParams& p, const DepthwiseConvEpilogue& e = {}) {
+                    const DepthwiseConvParams& p, const DepthwiseConvEpilogue& e) {
   if (std::int64_t{p.n} * p.out_h * p.out_w * p.c == 0) return;
   depthwise::with_kernel(kernel, stride, [&](auto k, auto s) {
     depthwise::with_width<T>(
@@ -316,20 +261,18 @@ void depthwise_conv(Cuda device, T* y, const T* x, const T* w, int kernel, int s
   });
 }
 
-// pooled (n, c): the means that the epilogue's partial sums give.
-template <class T>
+template <Storage T>
 void depthwise_pool(Cuda device, T* pooled, const float* partials, const DepthwiseConvParams& p) {
   if (std::int64_t{p.n} * p.c == 0) return;
   cuda::launch(sum_shares_kernel<T>,
-               {.grid = {depthwise::ceil_div(p.c, pack_threads), static_cast<unsigned>(p.n)},
+               {.grid = {ceil_div(p.c, pack_threads), static_cast<unsigned>(p.n)},
                 .block = pack_threads,
                 .stream = device.stream},
                pooled, partials, depthwise_pool_blocks(p), p.c,
                1.0f / (static_cast<float>(p.out_h) * static_cast<float>(p.out_w)));
 }
 
-// dx (n, h, w, c) from dy (n, out_h, out_w, c).
-template <class T>
+template <Storage T>
 void depthwise_conv_data_grad(Cuda device, T* dx, const T* dy, const T* w, int kernel, int stride,
                               const DepthwiseConvParams& p) {
   if (std::int64_t{p.n} * p.h * p.w * p.c == 0) return;
@@ -353,8 +296,7 @@ void depthwise_conv_data_grad(Cuda device, T* dx, const T* dy, const T* w, int k
   });
 }
 
-// dw (kernel, kernel, c). partials: depthwise_weight_shares(p) * kernel * kernel * c floats.
-template <class T>
+template <Storage T>
 void depthwise_conv_weight_grad(Cuda device, T* dw, float* partials, const T* x, const T* dy,
                                 int kernel, int stride, const DepthwiseConvParams& p) {
   if (p.c == 0) return;
@@ -364,8 +306,7 @@ void depthwise_conv_weight_grad(Cuda device, T* dw, float* partials, const T* x,
         p,
         [&](auto v) {
           cuda::launch(depthwise_weight_grad_kernel<k, s, v, T>,
-                       {.grid = {static_cast<unsigned>(shares),
-                                 depthwise::ceil_div(p.c, dev::warp_size * v)},
+                       {.grid = {static_cast<unsigned>(shares), ceil_div(p.c, dev::warp_size * v)},
                         .block = {dev::warp_size, depthwise::warps},
                         .stream = device.stream},
                        partials, x, dy, p);
@@ -373,11 +314,10 @@ void depthwise_conv_weight_grad(Cuda device, T* dw, float* partials, const T* x,
         x, dy);
   });
   const std::int64_t size = std::int64_t{kernel} * kernel * p.c;
-  cuda::launch(sum_shares_kernel<T>,
-               {.grid = depthwise::ceil_div(size, pack_threads),
-                .block = pack_threads,
-                .stream = device.stream},
-               dw, partials, shares, size, 1.0f);
+  cuda::launch(
+      sum_shares_kernel<T>,
+      {.grid = ceil_div(size, pack_threads), .block = pack_threads, .stream = device.stream}, dw,
+      partials, shares, size, 1.0f);
 }
 
 }  // namespace MIEN_CUDA_BUILD

@@ -1,65 +1,18 @@
 #pragma once
-// Sharpness-aware minimisation over flat arenas: all parameters of a network lie one after another,
-// and so do their gradients and moments.
-//
-//   first pass    w' = w + rho g / (|g| + 1e-12)         adaptive: w + rho w^2 g / (|w g| + 1e-12)
-//   second pass   w moves by SGD, Adam or AdamW along the gradients taken at w'
-//
-// Foret et al.: "Sharpness-Aware Minimization for Efficiently Improving Generalization", ICLR 2021;
-// Kwon et al.: "ASAM", ICML 2021. The updates are those of torch.optim.
-//
-// Three launches a step: norm, perturbation, update. The network computes with a shadow of the
-// weights, of type S: the perturbation writes w' there and the update the new w, so the weights
-// themselves are neither cloned nor restored. The norm stays on the device and has the same bits in
-// every run.
-//
-// Roofline, bytes per parameter with S of s bytes: norm 4 (adaptive 8), perturbation 8 + s, Adam
-// 28 + s, SGD with momentum 20 + s; all bound by memory.
-
-#include <cstdint>
+// The kernels of sam.hpp.
 
 #include <mien/cuda/packed.hpp>
+#include <mien/cuda/sam.hpp>
 
 namespace mien::kernels {
 inline namespace MIEN_CUDA_BUILD {
 
-struct SamParams {
-  std::int64_t n;  // parameters
-  float rho = 0.05f;
-  bool adaptive = false;
-};
-
-// Shared by the updates. Parameters from decay_end on (biases, batch norms) do not decay.
-struct UpdateParams {
-  std::int64_t n, decay_end;
-  float lr, weight_decay = 0;
-};
-
-struct SgdParams {
-  float momentum = 0;
-  bool nesterov = false;
-  bool first_step = false;  // the momentum buffer holds nothing yet
-};
-
-struct AdamParams {
-  float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f;
-  float correction1, correction2;  // 1 - beta^t at step t = 1, 2, ...
-  bool decoupled = false;          // AdamW: the weights decay, not the gradients' moments
-};
-
-// Memory of the norm beside its result: zero before the first launch, and again after every launch.
-struct SamWorkspace {
-  float* partial;         // sam_most_blocks
-  unsigned* blocks_done;  // 1
-};
-
 inline constexpr int sam_width = 4;  // parameters in an access of 16 bytes
-inline constexpr unsigned sam_most_blocks = pack_threads;
 
 // norm = |g|, or |w g| where the perturbation is adaptive.
-template <bool Adaptive>
+template <bool Adaptive, class G>
 MIEN_KERNEL(pack_threads)
-void sam_norm_kernel(float* norm, SamWorkspace workspace, const float* g, const float* w,
+void sam_norm_kernel(float* norm, SamWorkspace workspace, const G* g, const float* w,
                      std::int64_t n) {
   const std::int64_t step = std::int64_t{gridDim.x} * pack_threads * sam_width;
   std::int64_t i = (std::int64_t{blockIdx.x} * pack_threads + threadIdx.x) * sam_width;
@@ -78,19 +31,10 @@ void sam_norm_kernel(float* norm, SamWorkspace workspace, const float* g, const 
   for (; i < n; ++i) add(i, dev::Width<1>());
   sum = dev::block_sum(sum);
 
-  MIEN_SHARED(unsigned, done_before, [1]);
-  if (threadIdx.x == 0) {
-    workspace.partial[blockIdx.x] = sum;
-    __threadfence();  // the share is there before it is counted
-    done_before[0] = atomicAdd(workspace.blocks_done, 1u);
-  }
-  __syncthreads();
-  if (done_before[0] + 1 != gridDim.x) return;
-  __threadfence();
+  if (threadIdx.x == 0) workspace.partial[blockIdx.x] = sum;
+  if (!dev::is_last_block(workspace.blocks_done)) return;
   sum = dev::block_sum(threadIdx.x < gridDim.x ? workspace.partial[threadIdx.x] : 0.0f);
-  if (threadIdx.x != 0) return;
-  *norm = sqrtf(sum);
-  *workspace.blocks_done = 0;
+  if (threadIdx.x == 0) *norm = sqrtf(sum);
 }
 
 // shadow = w + the perturbation; `moved` (null: not counted) grows by the number of parameters in
@@ -182,16 +126,16 @@ void adam_kernel(float* w, float* m, float* v, S* shadow, const float* g, Update
   });
 }
 
-// The launchers. All arenas are aligned to 16 bytes. g (n), and w (n) or null: see the kernel.
-inline void sam_norm(Cuda device, float* norm, const SamWorkspace& workspace, const float* g,
-                     const float* w, std::int64_t n) {
+template <Storage G>
+void sam_norm(Cuda device, float* norm, const SamWorkspace& workspace, const G* g, const float* w,
+              std::int64_t n) {
   auto shape = packs_shape(n > 0 ? n : 1, sam_width, device.stream);
   if (shape.grid.x > sam_most_blocks) shape.grid.x = sam_most_blocks;
-  const auto kernel = w != nullptr ? sam_norm_kernel<true> : sam_norm_kernel<false>;
+  const auto kernel = w != nullptr ? sam_norm_kernel<true, G> : sam_norm_kernel<false, G>;
   cuda::launch(kernel, shape, norm, workspace, g, w, n);
 }
 
-template <class S>
+template <Storage S>
 void sam_perturb(Cuda device, S* shadow, unsigned* moved, const float* w, const float* g,
                  const float* norm, const SamParams& p) {
   if (p.n == 0) return;
@@ -199,7 +143,7 @@ void sam_perturb(Cuda device, S* shadow, unsigned* moved, const float* w, const 
                g, norm, p);
 }
 
-template <class S>
+template <Storage S>
 void sgd(Cuda device, float* w, float* momentum, S* shadow, const float* g, const UpdateParams& p,
          const SgdParams& s) {
   if (p.n == 0) return;
@@ -207,7 +151,7 @@ void sgd(Cuda device, float* w, float* momentum, S* shadow, const float* g, cons
                s);
 }
 
-template <class S>
+template <Storage S>
 void adam(Cuda device, float* w, float* m, float* v, S* shadow, const float* g,
           const UpdateParams& p, const AdamParams& a) {
   if (p.n == 0) return;

@@ -1,22 +1,11 @@
 #pragma once
-// Swish, also called SiLU: y = x s with s = sigmoid(x), dx = dy s (1 + x (1 - s)).
-// Ramachandran, Zoph, Le: "Searching for activation functions", 2017.
-//
-// Elements of any type and shape; y may be x, dx may be x or dy. Arithmetic is in float.
-// Roofline, per element of b bytes: forward 2 b bytes and 13 flops, backward 3 b bytes and 17
-// flops, each with one special function (MUFU). That is at most 3.3 flops a byte where an H200
-// balances at about 15: both are bound by memory, at 2 b n / 4.3 TB/s and 3 b n / 4.3 TB/s on it.
-
-#include <cstdint>
+// The kernels of swish.hpp.
 
 #include <mien/cuda/packed.hpp>
+#include <mien/cuda/swish.hpp>
 
 namespace mien::kernels {
 inline namespace MIEN_CUDA_BUILD {
-
-struct SwishParams {
-  std::int64_t n;  // elements
-};
 
 template <int N, class T>
 MIEN_KERNEL(pack_threads)
@@ -44,7 +33,7 @@ void swish_backward_kernel(T* dx, const T* x, const T* dy, SwishParams p) {
   });
 }
 
-template <class T>
+template <Storage T>
 void swish(Cuda device, T* y, const T* x, const SwishParams& p) {
   if (p.n == 0) return;
   constexpr int width = pack_width<T>;
@@ -54,7 +43,7 @@ void swish(Cuda device, T* y, const T* x, const SwishParams& p) {
     cuda::launch(swish_kernel<1, T>, packs_shape(p.n, 1, device.stream), y, x, p);
 }
 
-template <class T>
+template <Storage T>
 void swish_backward(Cuda device, T* dx, const T* x, const T* dy, const SwishParams& p) {
   if (p.n == 0) return;
   constexpr int width = pack_width<T>;
