@@ -77,6 +77,9 @@ void Block::thread_main(void* argument) {
   sanitizer::acquire(&block.launch_.started);
   try {
     block.launch_.call(block.launch_.arguments);
+    const sanitizer::Quiet quiet;
+    check(block.copies().all_made(), "simt",
+          "a thread ended with asynchronous copies that it never waited for");
   } catch (const Cancelled&) {
   } catch (...) {
     const sanitizer::Quiet quiet;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <simt/copies.hpp>
 #include <simt/fiber.hpp>
 #include <simt/indices.hpp>
 #include <simt/launch.hpp>
@@ -31,6 +32,7 @@ class Block {
   SharedMemory& shared() { return shared_; }
 
   // Called by the running thread; see thread.hpp.
+  Copies& copies() { return running_->copies; }
   int lane() const { return running_->number % warp_size; }
   void barrier(const Site& site);
   LaneValues exchange(const Site& site, unsigned mask, std::uint64_t value, bool orders_memory);
@@ -41,6 +43,7 @@ class Block {
     int number = 0;
     bool ready = true;
     std::optional<Fiber> fiber;  // from its first turn to its end
+    Copies copies;
   };
 
   // Unwinds a thread that waits when another one has failed.

@@ -10,10 +10,6 @@
 #include <simt/sanitizer_reports.hpp>
 #include <support/backend.hpp>
 
-#if MIEN_TSAN
-extern "C" const char* __tsan_default_options() { return "halt_on_error=1"; }
-#endif
-
 namespace mien::simt {
 namespace {
 

@@ -41,6 +41,11 @@ LaneValues exchange(const Site& site, unsigned mask, std::uint64_t value,
 
 int lane();
 
+// cp.async of the running thread; from null: zeros. The copy is made when the thread waits.
+void copy_async(void* to, const void* from, std::size_t bytes);
+void commit_copies();
+void wait_copies(std::size_t pending);
+
 void* dynamic_shared();
 
 // The block's array that `key` stands for.

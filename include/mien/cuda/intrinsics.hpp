@@ -87,6 +87,12 @@ inline float float_of_bits(unsigned x) { return std::bit_cast<float>(x); }
 
 #endif
 
+// Of blocks of whole warps.
+MIEN_DEV inline unsigned thread_of_block() {
+  return threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
+}
+MIEN_DEV inline unsigned lane_of_warp() { return thread_of_block() % warp_size; }
+
 // 1 / x for x from 2^-125 to 2^125, to one unit in the last place, without the special-function
 // unit, which takes eight multiply-adds' time for one element. Subtracting the bits of x from a
 // constant gives r = 1/x to within 5.1 %; with e = 1 - x r, r + r e + r e^2 cubes the error
@@ -112,9 +118,8 @@ MIEN_DEV inline float warp_sum(float x) {
 // The sum over a block of whole warps, the same bits in every thread. All threads must call it.
 MIEN_DEV inline float block_sum(float x) {
   MIEN_SHARED(float, sums, [warp_size]);
-  const unsigned thread = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
-  const unsigned lane = thread % warp_size,
-                 warps = blockDim.x * blockDim.y * blockDim.z / warp_size;
+  const unsigned thread = thread_of_block(), lane = thread % warp_size;
+  const unsigned warps = blockDim.x * blockDim.y * blockDim.z / warp_size;
   x = warp_sum(x);
   if (lane == 0) sums[thread / warp_size] = x;
   __syncthreads();
@@ -128,7 +133,7 @@ MIEN_DEV inline float block_sum(float x) {
 // threads of the block must call it.
 MIEN_DEV inline bool is_last_block(unsigned* blocks_done) {
   MIEN_SHARED(unsigned, before, [1]);
-  const bool first = threadIdx.x == 0 && threadIdx.y == 0 && threadIdx.z == 0;
+  const bool first = thread_of_block() == 0;
   if (first) {
     __threadfence();  // what was written is there before the block is counted
     before[0] = atomicAdd(blocks_done, 1u);

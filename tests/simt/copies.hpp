@@ -1,0 +1,56 @@
+#pragma once
+// The asynchronous copies of a CUDA thread, made when it waits for them and no sooner.
+
+#include <cstddef>
+#include <cstring>
+#include <deque>
+#include <utility>
+#include <vector>
+
+namespace mien::simt {
+
+struct Copy {
+  void* to;
+  const void* from;  // null: zeros
+  std::size_t bytes;
+
+  void make() const {
+    if (from == nullptr)
+      std::memset(to, 0, bytes);
+    else
+      std::memcpy(to, from, bytes);
+  }
+};
+
+class Copies {
+ public:
+  void add(const Copy& copy) { open_.push_back(copy); }
+
+  void commit() {
+    groups_.push_back(std::move(open_));
+    open_.clear();
+  }
+
+  // The copies of all groups but the `pending` newest ones, to be made now.
+  std::vector<Copy> take(std::size_t pending) {
+    std::vector<Copy> due;
+    for (; groups_.size() > pending; groups_.pop_front())
+      due.insert(due.end(), groups_.front().begin(), groups_.front().end());
+    return due;
+  }
+
+  // Empty groups are nothing to wait for.
+  bool all_made() const {
+    for (const Group& group : groups_)
+      if (!group.empty()) return false;
+    return open_.empty();
+  }
+
+ private:
+  using Group = std::vector<Copy>;
+
+  Group open_;
+  std::deque<Group> groups_;
+};
+
+}  // namespace mien::simt
