@@ -3,7 +3,8 @@
 // of them for a C++ compiler that reads declarations alone, to link mien::cuda. The one file that
 // asks which of the three compiles.
 //
-//   MIEN_KERNEL(256) void k(...)             a kernel for blocks of up to 256 threads
+//   MIEN_KERNEL(256) void k(...)             a kernel for blocks of up to 256 threads;
+//   MIEN_KERNEL(256, 2)                      two of which shall fit an SM
 //   MIEN_HD, MIEN_DEV                        functions for host and device, for the device
 //   MIEN_UNROLL                              before a loop to be unrolled whole
 //   MIEN_SHARED(float, tile, [32][33]);      a static shared array, of any trivially copyable type
@@ -23,7 +24,7 @@
 #if MIEN_NVCC
 
 #define MIEN_CUDA_BUILD nvcc
-#define MIEN_KERNEL(most_threads) __global__ __launch_bounds__(most_threads)
+#define MIEN_KERNEL(...) __global__ __launch_bounds__(__VA_ARGS__)
 #define MIEN_HD __host__ __device__
 #define MIEN_DEV __device__
 #define MIEN_UNROLL _Pragma("unroll")
@@ -39,7 +40,7 @@
 
 #include MIEN_SIMT
 #define MIEN_CUDA_BUILD simt_executor
-#define MIEN_KERNEL(most_threads)
+#define MIEN_KERNEL(...)
 #define MIEN_HD
 #define MIEN_DEV
 #define MIEN_UNROLL

@@ -44,18 +44,17 @@ MIEN_DEV float dot_word(unsigned a, unsigned b, float sum) {
 struct MmaShuffle {
   template <class T>
   static MIEN_DEV void multiply_add(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
-    const int lane = static_cast<int>(lane_of_warp()), row = lane / 4, column = lane % 4 * 2;
+    const int lane = static_cast<int>(lane_of_warp()), row = lane / 4 * 4, column = lane % 4 * 8;
     MIEN_UNROLL
-    for (int half = 0; half < 2; ++half) MIEN_UNROLL
     for (int t = 0; t < 4; ++t) {
-      const unsigned upper = __shfl_sync(full_mask, a[2 * half], row * 4 + t);
-      const unsigned lower = __shfl_sync(full_mask, a[2 * half + 1], row * 4 + t);
-      const unsigned left = __shfl_sync(full_mask, b[half], column * 4 + t);
-      const unsigned right = __shfl_sync(full_mask, b[half], column * 4 + 4 + t);
-      c[0] = dot_word<T>(upper, left, c[0]);
-      c[1] = dot_word<T>(upper, right, c[1]);
-      c[2] = dot_word<T>(lower, left, c[2]);
-      c[3] = dot_word<T>(lower, right, c[3]);
+      const Words upper = __shfl_sync(full_mask, both(a[0], a[2]), row + t);
+      const Words lower = __shfl_sync(full_mask, both(a[1], a[3]), row + t);
+      const Words left = __shfl_sync(full_mask, both(b[0], b[1]), column + t);
+      const Words right = __shfl_sync(full_mask, both(b[0], b[1]), column + 4 + t);
+      c[0] = dot<T>(upper, left, c[0]);
+      c[1] = dot<T>(upper, right, c[1]);
+      c[2] = dot<T>(lower, left, c[2]);
+      c[3] = dot<T>(lower, right, c[3]);
     }
   }
 
@@ -70,6 +69,16 @@ struct MmaShuffle {
           __shfl_sync(full_mask, static_cast<unsigned long long>(address), 8 * i + lane / 4);
       words[i] = reinterpret_cast<const unsigned*>(static_cast<std::uintptr_t>(from))[lane % 4];
     }
+  }
+
+ private:
+  using Words = unsigned long long;  // two pieces in one shuffle
+
+  static MIEN_DEV Words both(unsigned low, unsigned high) { return Words{high} << 32 | low; }
+  template <class T>
+  static MIEN_DEV float dot(Words a, Words b, float sum) {
+    sum = dot_word<T>(static_cast<unsigned>(a), static_cast<unsigned>(b), sum);
+    return dot_word<T>(static_cast<unsigned>(a >> 32), static_cast<unsigned>(b >> 32), sum);
   }
 };
 

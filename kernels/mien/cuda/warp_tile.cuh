@@ -1,0 +1,131 @@
+#pragma once
+// Matrix products of a warp out of shared memory: C (16 M x 8 N) += A (16 M x k) B (8 N x k)
+// transposed, by the policies of mma.hpp.
+//
+// Rows of A and of B hold k elements one after another, and are `pitch` elements apart: a multiple
+// of 32 bytes and 16 bytes more, so that the eight rows of a matrix lie in different banks.
+
+#include <cstdint>
+
+#include <mien/cuda/copy_async.hpp>
+#include <mien/cuda/mma.hpp>
+#include <mien/cuda/packed.hpp>
+
+namespace mien::kernels {
+inline namespace MIEN_CUDA_BUILD {
+
+// k rounded up to what a step of the product takes, and the pitch of such rows.
+template <class T>
+MIEN_HD int padded_k(int k) {
+  constexpr int step = 32 / static_cast<int>(sizeof(T));
+  return (k + step - 1) / step * step;
+}
+template <class T>
+MIEN_HD int tile_pitch(int k) {
+  return padded_k<T>(k) + pack_width<T>;
+}
+
+namespace dev {
+
+// A word of A as it is.
+struct Unscaled {
+  MIEN_DEV unsigned operator()(unsigned word, int /*row*/, int /*k*/) const { return word; }
+};
+
+// The elements of a word times s[0], s[1] (T of 4 bytes: s[0] alone), rounded to T.
+template <class T>
+MIEN_DEV unsigned scale_word(unsigned word, const float* s) {
+  if constexpr (sizeof(T) == 4) {
+    return bits(float_of_bits(word) * s[0]);
+  } else {
+    T low, high;
+    low.bits = static_cast<std::uint16_t>(word);
+    high.bits = static_cast<std::uint16_t>(word >> 16);
+    from_float(low, to_float(low) * s[0]);
+    from_float(high, to_float(high) * s[1]);
+    return low.bits | static_cast<unsigned>(high.bits) << 16;
+  }
+}
+
+template <class Mma, class T, int M, int N>
+struct WarpTile {
+  static_assert(N % 2 == 0);
+  float c[M][N][4];
+
+  MIEN_DEV void clear() {
+    MIEN_UNROLL
+    for (auto& row : c) MIEN_UNROLL
+    for (auto& tile : row) MIEN_UNROLL
+    for (float& value : tile) value = 0;
+  }
+
+  // One step of mma_k<T> elements from a and b on. Words of A become change(word, row of the tile,
+  // element of the step where the word begins).
+  template <class Change>
+  MIEN_DEV void step(const T* a, int pitch_a, const T* b, int pitch_b, const Change& change) {
+    const int lane = static_cast<int>(lane_of_warp());
+    unsigned of_a[M][4];
+    MIEN_UNROLL
+    for (int m = 0; m < M; ++m) {
+      Mma::load_rows(of_a[m], a + (16 * m + lane % 16) * pitch_a + lane / 16 * pack_width<T>);
+      MIEN_UNROLL
+      for (int i = 0; i < 4; ++i)
+        of_a[m][i] = change(of_a[m][i], 16 * m + lane / 4 + i % 2 * 8,
+                            (i / 2 * 4 + lane % 4) * (4 / static_cast<int>(sizeof(T))));
+    }
+    MIEN_UNROLL
+    for (int n = 0; n < N; n += 2) {
+      unsigned pair[4];  // both halves of a column tile, then of the next one
+      Mma::load_rows(
+          pair, b + (8 * n + lane / 16 * 8 + lane % 8) * pitch_b + lane / 8 % 2 * pack_width<T>);
+      const unsigned left[2] = {pair[0], pair[1]}, right[2] = {pair[2], pair[3]};
+      MIEN_UNROLL
+      for (int m = 0; m < M; ++m) {
+        Mma::template multiply_add<T>(c[m][n], of_a[m], left);
+        Mma::template multiply_add<T>(c[m][n + 1], of_a[m], right);
+      }
+    }
+  }
+
+  // Calls f(row, column, two sums) for the pairs of neighbouring columns that this lane holds.
+  template <class F>
+  MIEN_DEV void each_pair(const F& f) {
+    const int lane = static_cast<int>(lane_of_warp());
+    MIEN_UNROLL
+    for (int m = 0; m < M; ++m) MIEN_UNROLL
+    for (int half = 0; half < 2; ++half) MIEN_UNROLL
+    for (int n = 0; n < N; ++n)
+      f(16 * m + 8 * half + lane / 4, 8 * n + lane % 4 * 2, c[m][n] + 2 * half);
+  }
+};
+
+// Rows of a tile, of `k` elements: row r from `row(r)`, or zeros where that is null, and zeros
+// from element `valid` on, brought by all threads of the block. k is a multiple of pack_width.
+// Wide: rows are aligned to 16 bytes and `valid` is a multiple of pack_width; the copies are
+// asynchronous, and left to the caller to commit. Narrow: element by element, there at once.
+template <bool Wide, class T, class Row>
+MIEN_DEV void stage_rows(T* tile, int pitch, int rows, int k, int valid, const Row& row) {
+  constexpr int width = pack_width<T>;
+  const int packs = k / width, all = rows * packs;
+  const int threads = static_cast<int>(blockDim.x * blockDim.y);
+  for (int i = static_cast<int>(thread_of_block()); i < all; i += threads) {
+    const int r = i / packs, first = i % packs * width;
+    const T* const from = row(r);
+    T* const to = tile + r * pitch + first;
+    if constexpr (Wide) {
+      const bool there = from != nullptr && first < valid;
+      copy_async<16>(to, there ? from + first : nullptr, there);
+    } else {
+      for (int j = 0; j < width; ++j) {
+        if (from != nullptr && first + j < valid)
+          to[j] = from[first + j];
+        else
+          from_float(to[j], 0.0f);
+      }
+    }
+  }
+}
+
+}  // namespace dev
+}  // namespace MIEN_CUDA_BUILD
+}  // namespace mien::kernels
