@@ -65,9 +65,8 @@ void expect_product() {
 
 TYPED_TEST(MmaTest, ByShuffles) { expect_product<kernels::dev::MmaShuffle, TypeParam>(); }
 
-#if MIEN_NVCC
-TYPED_TEST(MmaTest, OnTensorCores) { expect_product<kernels::dev::MmaPtx, TypeParam>(); }
-#endif
+// Tensor cores on a GPU.
+TYPED_TEST(MmaTest, ByTheDevice) { expect_product<kernels::dev::DeviceMma, TypeParam>(); }
 
 }  // namespace
 }  // namespace mien::test

@@ -1,5 +1,5 @@
 #pragma once
-// The asynchronous copies of a CUDA thread, made when it waits for them and no sooner.
+// The asynchronous copies of a CUDA thread that are made when it waits for them.
 
 #include <cstddef>
 #include <cstring>

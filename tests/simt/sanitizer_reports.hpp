@@ -16,8 +16,6 @@ void expect_report(Sanitizer sanitizer, const char* pattern, const F& run_kernel
   if (sanitizer == Sanitizer::address && !MIEN_ASAN)
     GTEST_SKIP() << "seen by AddressSanitizer and UndefinedBehaviorSanitizer alone";
   if (sanitizer == Sanitizer::thread && !MIEN_TSAN) GTEST_SKIP() << "seen by ThreadSanitizer alone";
-  // In a process started anew: ThreadSanitizer ignores fibers made after a fork.
-  if (MIEN_TSAN) testing::FLAGS_gtest_death_test_style = "threadsafe";
   EXPECT_DEATH(run_kernel(), pattern);
 }
 

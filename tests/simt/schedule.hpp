@@ -13,6 +13,9 @@ struct Schedule {
   enum class Order { forward, reverse, random };
   Order order = Order::forward;
   std::uint64_t seed = 0;  // of a random order
+  // Asynchronous copies are made when they are issued, not when they are waited for: a GPU may do
+  // either. The one shows a stage that is filled too early, the other one that is read too early.
+  bool copies_at_once = false;
 };
 
 std::string to_string(const Schedule& schedule);

@@ -16,8 +16,10 @@ void copy_async(void* to, const void* from, std::size_t bytes) {
   };
   check(!misaligned(to) && !misaligned(from), "simt", "an asynchronous copy of ", bytes,
         " bytes is not aligned to them");
+  const Copy copy{to, from, bytes};
+  if (ScheduleScope::active().copies_at_once) return copy.make();
   const sanitizer::Quiet quiet;
-  Block::current().copies().add({to, from, bytes});
+  Block::current().copies().add(copy);
 }
 
 void commit_copies() {

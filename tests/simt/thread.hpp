@@ -41,7 +41,8 @@ LaneValues exchange(const Site& site, unsigned mask, std::uint64_t value,
 
 int lane();
 
-// cp.async of the running thread; from null: zeros. The copy is made when the thread waits.
+// cp.async of the running thread; from null: zeros. Made when the thread waits, or at once
+// (Schedule).
 void copy_async(void* to, const void* from, std::size_t bytes);
 void commit_copies();
 void wait_copies(std::size_t pending);

@@ -23,6 +23,8 @@ bool machine_lacks(std::string_view name) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Death tests start the program anew: after a fork, ThreadSanitizer ignores fibers that are made.
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
   testing::InitGoogleTest(&argc, argv);
   const char* wanted = std::getenv("MIEN_ISA");
   if (wanted != nullptr && machine_lacks(wanted)) {
