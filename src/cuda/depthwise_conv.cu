@@ -1,4 +1,4 @@
-#include <mien/cuda/depthwise_conv.cuh>
+#include <mien/cuda/depthwise_conv_grad.cuh>
 
 namespace mien::kernels {
 

@@ -16,6 +16,8 @@ namespace {
 using kernels::DepthwiseConvEpilogue;
 using kernels::DepthwiseConvParams;
 
+constexpr int same = -100;  // padding
+
 struct Case {
   int kernel, stride;
   DepthwiseConvParams p;
@@ -23,15 +25,15 @@ struct Case {
 
 // Images of h x w pixels; the output as TensorFlow's SAME makes it (asymmetric for stride 2), or
 // padded by `pad` on every side.
-Case make(int kernel, int stride, int n, int h, int w, int c, int pad = -1) {
+Case make(int kernel, int stride, int n, int h, int w, int c, int pad = same, int rows = 0) {
   const auto out = [&](int size) {
-    return pad < 0 ? (size + stride - 1) / stride : (size + 2 * pad - kernel) / stride + 1;
+    return pad == same ? (size + stride - 1) / stride : (size + 2 * pad - kernel) / stride + 1;
   };
   const auto before = [&](int size) {
     const int all = (out(size) - 1) * stride + kernel - size;
-    return pad < 0 ? (all > 0 ? all / 2 : 0) : pad;
+    return pad == same ? (all > 0 ? all / 2 : 0) : pad;
   };
-  return {kernel, stride, {n, h, w, c, out(h), out(w), before(h), before(w)}};
+  return {kernel, stride, {n, h, w, c, out(h), out(w), before(h), before(w), rows}};
 }
 
 std::vector<Case> cases() {
@@ -45,13 +47,23 @@ std::vector<Case> cases() {
       all.push_back(make(kernel, stride, 2, 7, 6, 4, kernel / 2));
       all.push_back(make(kernel, stride, 1, 7, 8, 2, kernel - 1));
       all.push_back(make(kernel, stride, 1, 7, 8, 2, 0));
+      all.push_back(make(kernel, stride, 1, 4, 8, 2, kernel + 2));  // rows of padding alone
+      // Outputs of 7 and 35 columns, in whole strips: one, and more than a block spans.
+      const int rows = 9 * stride, columns = 7 * stride;
+      all.push_back(make(kernel, stride, 2, rows, columns, 6));
+      all.push_back(make(kernel, stride, 1, rows, columns, 4, kernel / 2, 4));  // in parts
+      all.push_back(make(kernel, stride, 1, rows, columns, 2, same, 9));   // a thread, all rows
+      all.push_back(make(kernel, stride, 1, 3, 5 * columns, 3, same, 2));  // odd channels
+      all.push_back(make(kernel, stride, 1, 3, 5 * columns, 2, kernel / 2, 2));
+      all.push_back(make(kernel, stride, 1, 3, 5 * columns + 2, 2, same, 3));  // a tail of columns
+      all.push_back(make(kernel, stride, 1, 1, columns, 2, same, 1));
     }
   return all;
 }
 
 std::string to_string(const Case& c) {
   return str(c.kernel, 'x', c.kernel, ", stride ", c.stride, ", ", c.p.n, 'x', c.p.h, 'x', c.p.w,
-             'x', c.p.c, ", padding ", c.p.pad_top, ", ", c.p.pad_left);
+             'x', c.p.c, ", padding ", c.p.pad_top, ", ", c.p.pad_left, ", rows ", c.p.rows);
 }
 
 std::int64_t x_size(const DepthwiseConvParams& p) { return std::int64_t{p.n} * p.h * p.w * p.c; }
@@ -113,7 +125,8 @@ TYPED_TEST(DepthwiseConvTest, ForwardIsTheDefinition) {
 }
 
 TYPED_TEST(DepthwiseConvTest, EpilogueAndPooledMeans) {
-  for (const Case& c : {make(3, 1, 2, 9, 11, 6), make(5, 2, 2, 19, 13, 35)}) {
+  for (const Case& c : {make(3, 1, 2, 9, 11, 6), make(5, 2, 2, 19, 13, 35), make(5, 1, 1, 9, 14, 8),
+                        make(3, 1, 1, 5, 35, 2, same, 2)}) {
     const DepthwiseConvParams& p = c.p;
     const Data<TypeParam> d(c);
     const auto scale = random_values<float>(p.c, 0.5f, 2, 4),
@@ -177,6 +190,54 @@ TYPED_TEST(DepthwiseConvTest, WeightGradientSumsOverPixels) {
           << to_string(c);
     });
   }
+}
+
+// Addresses that are multiples of one element alone, beside memory that holds NaN.
+TYPED_TEST(DepthwiseConvTest, NeedsNoAlignment) {
+  for (const int stride : {1, 2}) {
+    const Case c = make(3, stride, 1, 4, 14 * stride, 4);
+    const auto size_x = x_size(c.p), size_y = y_size(c.p);
+    const Data<TypeParam> d(c);
+    const auto shifted = [](const std::vector<TypeParam>& values) {
+      std::vector<TypeParam> all(1, TypeParam(NAN));
+      all.insert(all.end(), values.begin(), values.end());
+      return all;
+    };
+    std::vector<double> y_expected(d.dy.size()), dx_expected(d.x.size()), dw_expected(d.w.size());
+    each_product(c, [&](std::size_t y, std::size_t x, std::size_t w) {
+      y_expected[y] += static_cast<double>(d.x[x]) * static_cast<double>(d.w[w]);
+      dx_expected[x] += static_cast<double>(d.dy[y]) * static_cast<double>(d.w[w]);
+      dw_expected[w] += static_cast<double>(d.dy[y]) * static_cast<double>(d.x[x]);
+    });
+    const auto behind_first = [](const Buffer<TypeParam>& buffer) {
+      const auto all = buffer.read();
+      return std::vector<TypeParam>(all.begin() + 1, all.end());
+    };
+    Buffer<TypeParam> y(size_y + 1), dx(size_x + 1), dw(std::ssize(d.w)), x(shifted(d.x)),
+        dy(shifted(d.dy)), w(shifted(d.w));
+    Buffer<float> partials(std::int64_t{kernels::depthwise_weight_shares(c.p)} * std::ssize(d.w));
+    kernels::depthwise_conv(Cuda{}, y.data() + 1, x.data() + 1, w.data() + 1, 3, stride, c.p);
+    kernels::depthwise_conv_data_grad(Cuda{}, dx.data() + 1, dy.data() + 1, w.data() + 1, 3, stride,
+                                      c.p);
+    kernels::depthwise_conv_weight_grad(Cuda{}, dw.data(), partials.data(), x.data() + 1,
+                                        dy.data() + 1, 3, stride, c.p);
+    EXPECT_EQ(difference(behind_first(y), y_expected, of_sums<TypeParam>(9)), "") << stride;
+    EXPECT_EQ(difference(behind_first(dx), dx_expected, of_sums<TypeParam>(9)), "") << stride;
+    EXPECT_EQ(difference(dw.read(), dw_expected, of_sums<TypeParam>(size_y)), "") << stride;
+  }
+}
+
+// The shapes of EfficientNet-B0 at batches 1 and 256: as few rows a thread as the batch leaves
+// idle, and all of a small map where there is work enough.
+TEST_F(KernelTest, DepthwiseConvCutsRowsBySize) {
+  const auto rows = [](int n, int size, int c) {
+    return kernels::depthwise::rows_of_thread({n, size, size, c, size, size, 1, 1}, size, size);
+  };
+  EXPECT_EQ(rows(1, 14, 672), 2);
+  EXPECT_EQ(rows(1, 112, 32), 2);
+  EXPECT_EQ(rows(256, 7, 1152), 7);
+  EXPECT_EQ(rows(256, 14, 672), 14);
+  EXPECT_EQ(rows(256, 112, 32), 28);
 }
 
 TEST_F(KernelTest, DepthwiseConvNamesWhatItLacks) {

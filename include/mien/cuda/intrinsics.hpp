@@ -5,6 +5,8 @@
 
 #include <bit>
 #include <cmath>
+#include <cstddef>
+#include <type_traits>
 
 #include <mien/core/float16.hpp>
 #include <mien/cuda/macros.hpp>
@@ -36,8 +38,13 @@ inline constexpr unsigned full_mask = 0xffffffffu;
 
 #if MIEN_NVCC
 
-// MUFU.EX2 after a multiplication: relative error 2^-21 for |x| < 1, growing with |x|.
-MIEN_DEV inline float exp(float x) { return __expf(x); }
+// MUFU.EX2 after a multiplication: relative error 2^-21 for |x| < 1, growing with |x|. Results
+// under 2^-126 are zero: __expf() spends three more instructions on them.
+MIEN_DEV inline float exp(float x) {
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x * 1.442695041f));
+  return y;
+}
 // MUFU.RSQ, relative error 2^-22.
 MIEN_DEV inline float rsqrt(float x) { return ::rsqrtf(x); }
 // MUFU.RCP and a multiplication, 2 units in the last place for 2^-126 < |b| < 2^126.
@@ -60,6 +67,45 @@ MIEN_DEV inline void from_float(bf16& to, float x) {
   to.bits = __bfloat16_as_ushort(__float2bfloat16_rn(x));
 }
 
+// Both elements of a pair as it lies in memory, in two instructions. In assembly for bf16, because
+// nvcc takes such a pair apart first.
+MIEN_DEV inline void to_floats(float& low, float& high, unsigned pair, bf16) {
+  asm("{shl.b32 %0, %2, 16; and.b32 %1, %2, 0xffff0000;}" : "=f"(low), "=f"(high) : "r"(pair));
+}
+MIEN_DEV inline void to_floats(float& low, float& high, unsigned pair, f16) {
+  const float2 both = __half22float2(reinterpret_cast<const __half2&>(pair));
+  low = both.x;
+  high = both.y;
+}
+// The pair of two floats rounded to bf16 or f16, in one instruction.
+MIEN_DEV inline unsigned to_pair(float low, float high, bf16) {
+  const __nv_bfloat162 pair = __floats2bfloat162_rn(low, high);
+  return reinterpret_cast<const unsigned&>(pair);
+}
+MIEN_DEV inline unsigned to_pair(float low, float high, f16) {
+  const __half2 pair = __floats2half2_rn(low, high);
+  return reinterpret_cast<const unsigned&>(pair);
+}
+
+// x / (1 + exp(-x)) by five instructions, two of them of the special-function unit: for kernels
+// that lack issue slots. Its error is that of exp.
+MIEN_DEV inline float silu(float x) {
+  float r;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(1.0f + exp(-x)));
+  return x * r;
+}
+
+// The pointer `i` times `bytes` further. Where threads may differ in `bytes`, as far as the
+// compiler knows, this is one IMAD.WIDE; with a number common to all it would be three
+// instructions.
+template <class T>
+MIEN_DEV T* offset(T* pointer, unsigned i, unsigned bytes) {
+  using Byte = std::conditional_t<std::is_const_v<T>, const char, char>;
+  unsigned long long distance;
+  asm("mul.wide.u32 %0, %1, %2;" : "=l"(distance) : "r"(bytes), "r"(i));
+  return reinterpret_cast<T*>(reinterpret_cast<Byte*>(pointer) + distance);
+}
+
 MIEN_DEV inline unsigned bits(float x) { return __float_as_uint(x); }
 MIEN_DEV inline float float_of_bits(unsigned x) { return __uint_as_float(x); }
 
@@ -80,6 +126,26 @@ float to_float(T x) {
 template <class T>
 void from_float(T& to, float x) {
   to = static_cast<T>(x);
+}
+
+template <class T>
+void to_floats(float& low, float& high, unsigned pair, T) {
+  T of_low, of_high;
+  of_low.bits = static_cast<std::uint16_t>(pair);
+  of_high.bits = static_cast<std::uint16_t>(pair >> 16);
+  low = to_float(of_low);
+  high = to_float(of_high);
+}
+template <class T>
+unsigned to_pair(float low, float high, T) {
+  return T(low).bits | static_cast<unsigned>(T(high).bits) << 16;
+}
+
+inline float silu(float x) { return x / (1.0f + std::exp(-x)); }
+template <class T>
+T* offset(T* pointer, unsigned i, unsigned bytes) {
+  using Byte = std::conditional_t<std::is_const_v<T>, const char, char>;
+  return reinterpret_cast<T*>(reinterpret_cast<Byte*>(pointer) + std::size_t{i} * bytes);
 }
 
 inline unsigned bits(float x) { return std::bit_cast<unsigned>(x); }
@@ -107,6 +173,10 @@ MIEN_DEV inline float reciprocal(float x) {
 // 1 / (1 + exp(-x)) with one call of the special-function unit. Below -86 it stays at sigmoid(-86)
 // = 4.5e-38: there the reciprocal would leave the normal numbers.
 MIEN_DEV inline float sigmoid(float x) { return reciprocal(1.0f + exp(x < -86.0f ? 86.0f : -x)); }
+
+// The same with two calls of it, but by five instructions instead of twelve: for kernels that lack
+// issue slots.
+MIEN_DEV inline float logistic(float x) { return divide(1.0f, 1.0f + exp(-x)); }
 
 // The sum over the lanes of a full warp, the same bits in every lane.
 MIEN_DEV inline float warp_sum(float x) {

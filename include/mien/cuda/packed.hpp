@@ -3,6 +3,7 @@
 // last ones, if any, element by element.
 
 #include <cstdint>
+#include <type_traits>
 
 #include <mien/cuda/intrinsics.hpp>
 #include <mien/cuda/launch.hpp>
@@ -35,22 +36,50 @@ struct Width {
   MIEN_HD constexpr operator int() const { return N; }
 };
 
+// N elements as one access moves them. On a GPU those of 16 bits stay in pairs: nvcc converts a
+// pair in two instructions, and halves that it took apart in five.
+template <class T, int N>
+struct Bits {
+  static constexpr bool pairs = MIEN_NVCC && sizeof(T) == 2 && N % 2 == 0;
+  using Word = std::conditional_t<pairs, unsigned, T>;
+  Packed<Word, pairs ? N / 2 : N> words;
+};
+
+template <int N, class T>
+MIEN_DEV Bits<T, N> load_bits(const T* from) {
+  return *reinterpret_cast<const Bits<T, N>*>(from);
+}
+
+template <class T, int N>
+MIEN_DEV Floats<N> to_floats(const Bits<T, N>& bits) {
+  Floats<N> to;
+  MIEN_UNROLL
+  for (int i = 0; i < N; ++i) {
+    if constexpr (!Bits<T, N>::pairs)
+      to[i] = to_float(bits.words.values[i]);
+    else if (i % 2 == 0)
+      to_floats(to[i], to[i + 1], bits.words.values[i / 2], T());
+  }
+  return to;
+}
+
 // N elements from an address that is a multiple of their size, in one access.
 template <int N, class T>
 MIEN_DEV Floats<N> load(const T* from) {
-  const auto pack = *reinterpret_cast<const Packed<T, N>*>(from);
-  Floats<N> to;
-  MIEN_UNROLL
-  for (int i = 0; i < N; ++i) to[i] = to_float(pack.values[i]);
-  return to;
+  return to_floats(load_bits<N>(from));
 }
 
 template <int N, class T>
 MIEN_DEV void store(T* to, const Floats<N>& from) {
-  Packed<T, N> pack;
+  Bits<T, N> bits;
   MIEN_UNROLL
-  for (int i = 0; i < N; ++i) from_float(pack.values[i], from[i]);
-  *reinterpret_cast<Packed<T, N>*>(to) = pack;
+  for (int i = 0; i < N; ++i) {
+    if constexpr (!Bits<T, N>::pairs)
+      from_float(bits.words.values[i], from[i]);
+    else if (i % 2 == 0)
+      bits.words.values[i / 2] = to_pair(from[i], from[i + 1], T());
+  }
+  *reinterpret_cast<Bits<T, N>*>(to) = bits;
 }
 
 // Calls f(i, width) for this thread's share of n elements in packs of N: once with width N (a

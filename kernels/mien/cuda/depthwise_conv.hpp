@@ -5,13 +5,28 @@
 //   y = act(s scale(c) + shift(c)), act = SiLU or none; pooled(n, c) = mean of y over its pixels
 //
 // where x outside the image is zero; and the gradients of s. w (K, K, c). Storage is f32, f16 or
-// bf16, arithmetic float. Sums over pixels are taken in a fixed order: the same bits in every run.
+// bf16, arithmetic float; the scale is multiplied into the weights. Sums over pixels are taken in a
+// fixed order: the same bits in every run.
 //
-// Roofline: forward and data gradient move b (x + y) bytes and take 2 K K flops per element of y:
-// 3x3 is bound by memory for every type, 5x5 in 16 bits about equally by multiply-adds (50 flops
-// for 4 bytes where an H200 balances at 14 of the fp32 units). The weight gradient reads b (x +
-// dy).
+// Roofline: forward and data gradient move b (x + y) bytes and take 2 K K flops per element of y,
+// the weight gradient reads b (x + dy) and takes as many. What binds beside bytes is issue slots:
+// an H200 (132 SMs, 4 warp instructions a clock at 1.75 GHz, copies at 4.3 TB/s) has 6.9 for 32
+// elements and every byte of them that it copies. The loops over rows, per 32 elements of y
+// (counted by scripts/count_sass.py, sm_90, CUDA 13; with SiLU and pooled sums six more):
+//
+//                  3x3: forward  weight grad.   5x5: forward  weight grad.   while copied
+//   stride 1, 16 bit        15.2         14.9           31.4          31.5           27.5
+//   stride 1, f32           18.9         19.5           36.1          36.7           55
+//   stride 2, 16 bit        24.0         23.1           40.5          41.0           68.8
+//   stride 2, f32           26.9         30.1           45.6          48.7          137.5
+//
+// The data gradient of stride 1 is the forward; that of stride 2 takes 7.1 (3x3) and 11.7 (5x5) of
+// 17.2 slots per 32 elements of dx in 16 bits, 10.3 and 15.5 of 34.4 in f32. So all is bound by
+// bytes but 5x5 with stride 1 in 16 bits, by multiply-adds (25 slots of 31): at most 88 % of a
+// copy's speed, 74 % with SiLU and pooled sums. Halving those slots would take packed 16-bit
+// arithmetic, which is not float's, or tensor cores.
 
+#include <algorithm>
 #include <cstdint>
 
 #include <mien/cuda/stream.hpp>
@@ -23,6 +38,7 @@ struct DepthwiseConvParams {
   int n, h, w, c;         // x (n, h, w, c)
   int out_h, out_w;       // y (n, out_h, out_w, c)
   int pad_top, pad_left;  // those below and right follow from out_h and out_w
+  int rows = 0;           // of the output that a thread goes down; 0: as suits the shape
 };
 
 // What follows the sum. `pool_partials`: (n, depthwise_pool_blocks(p), c), or null.
@@ -35,30 +51,45 @@ struct DepthwiseConvEpilogue {
 
 namespace depthwise {
 
-inline constexpr int warps = 8;   // of a block
-inline constexpr int tile_w = 4;  // pixels in a row that a thread computes at once
-inline constexpr int tile_h = 4;  // rows that it goes through
+inline constexpr int span = 28;  // columns of the output that a block spans
 
-// Tiles of a map of h x w pixels.
-struct Tiles {
-  int across, count;
-  MIEN_HD Tiles(int h, int w)
-      : across((w + tile_w - 1) / tile_w), count((h + tile_h - 1) / tile_h * across) {}
-};
+// Rows of h x w pixels that a thread goes down. Fewer rows make more threads, each of which reads
+// some three rows more: the least time by a model of a large GPU. There a row takes its latency
+// until eight warps an SM fill the issue slots, and with more warps than are resident at once (12),
+// the last ones run half alone.
+inline int rows_of_thread(const DepthwiseConvParams& p, int h, int w) {
+  if (p.rows > 0 || h == 0) return std::max(p.rows, 1);
+  const double warps_per_sm = double(p.n) * p.c / 64 * ceil_div(w, 7) / 132;
+  double least = 0;
+  int best = h;
+  for (int parts = 1; parts <= 64 && 2 * (parts - 1) < h; ++parts) {
+    const int rows = static_cast<int>(ceil_div(h, parts));
+    const double warps = warps_per_sm * parts;
+    const double time =
+        (rows + (parts > 1 ? 3 : 0)) * std::max(1.0, warps / 8) + (warps > 12 ? rows * 0.5 : 0.0);
+    if (parts == 1 || time < least) {
+      least = time;
+      best = rows;
+    }
+  }
+  return best;
+}
 
 }  // namespace depthwise
 
 // Blocks that share in the sums over one image.
 inline int depthwise_pool_blocks(const DepthwiseConvParams& p) {
-  return static_cast<int>(ceil_div(depthwise::Tiles(p.out_h, p.out_w).count, depthwise::warps));
+  const int rows = depthwise::rows_of_thread(p, p.out_h, p.out_w);
+  return static_cast<int>(ceil_div(p.out_h, rows) * ceil_div(p.out_w, depthwise::span));
 }
 
-// Shares of the weight gradient: enough blocks for two turns of a large GPU.
+// Shares of the weight gradient: no more blocks than run at once on a large GPU, each with as many
+// of the strips.
 inline int depthwise_weight_shares(const DepthwiseConvParams& p) {
-  const std::int64_t tiles = std::int64_t{p.n} * depthwise::Tiles(p.out_h, p.out_w).count;
-  const std::int64_t across = ceil_div(p.c, 64);
-  const std::int64_t wanted = ceil_div(1056, across), possible = ceil_div(tiles, depthwise::warps);
-  return static_cast<int>(wanted < possible ? wanted : possible > 0 ? possible : 1);
+  const int rows = depthwise::rows_of_thread(p, p.out_h, p.out_w);
+  const std::int64_t strips = std::int64_t{p.n} * ceil_div(p.out_h, rows) * ceil_div(p.out_w, 7);
+  const unsigned turns = ceil_div(strips, 4), most = ceil_div(396, ceil_div(p.c, 64));
+  return turns == 0 ? 1 : static_cast<int>(ceil_div(turns, ceil_div(turns, most)));
 }
 
 // y (n, out_h, out_w, c) from x (n, h, w, c) and w (kernel, kernel, c).
