@@ -1,0 +1,149 @@
+#pragma once
+// Kernels over matrices (rows, c): sums over rows, or one map per channel for all rows. A thread
+// keeps what belongs to its N neighbouring channels in registers and goes through rows, several at
+// a time so that their loads overlap. A block is `across` such packs wide, up to 128 bytes of
+// channels (a line of the cache), by `down` rows.
+
+#include <cstdint>
+
+#include <mien/cuda/packed.hpp>
+
+namespace mien::kernels {
+inline namespace MIEN_CUDA_BUILD {
+
+inline constexpr int row_threads = 256;  // of a block, at most
+
+// Narrower blocks leave more of them to share the channels; whole sectors of 32 bytes where packs
+// are of 16.
+struct RowBlock {
+  unsigned across, down;
+  unsigned tiles;  // blocks side by side, for all channels
+
+  template <int N, class T>
+  static RowBlock of(int c) {
+    constexpr unsigned most = 128 / (N * sizeof(T));
+    const unsigned packs = ceil_div(c, N), even = ceil_div(packs, ceil_div(packs, most));
+    const unsigned across = packs > most ? even + even % 2 : even;
+    return {across, row_threads / across, ceil_div(packs, across)};
+  }
+
+  // Each image's rows divided among `shares` blocks.
+  cuda::LaunchShape shape(std::int64_t shares, std::int64_t images, cuda::Stream stream) const {
+    return {.grid = {static_cast<unsigned>(shares), tiles, static_cast<unsigned>(images)},
+            .block = {across, down},
+            .stream = stream};
+  }
+
+  // `wanted` shares, or as many as leave each thread four rows.
+  std::int64_t shares(std::int64_t rows, std::int64_t wanted) const {
+    const std::int64_t possible = ceil_div(rows, 4 * down);
+    return wanted < possible ? wanted : possible;
+  }
+
+  // Shares of one pass over all rows: eight blocks for each SM of a large GPU, or more where
+  // threads would have over 16 rows.
+  std::int64_t pass_shares(std::int64_t rows, std::int64_t images) const {
+    const std::int64_t least = ceil_div(rows, 16 * down), wanted = 1056 / (tiles * images);
+    return shares(rows, wanted < least ? least : wanted);
+  }
+};
+
+// Calls f(Width): whole packs of 16 bytes where all rows of c elements can be accessed so, else 1.
+template <class T, class F, class... Pointers>
+void with_pack_width(int c, const F& f, const Pointers*... pointers) {
+  constexpr int width = pack_width<T>;
+  c % width == 0 && pack_aligned(pointers...) ? f(dev::Width<width>()) : f(dev::Width<1>());
+}
+
+namespace dev {
+
+// The first channel of this thread; beyond c for threads that have none.
+template <int N>
+MIEN_DEV int first_channel() {
+  return static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * N;
+}
+
+// Calls use(row, load(row)) for rows first, first + step, ... below `rows`. `Batch` loads are under
+// way together where load() does nothing else (load_bits): nvcc then needs no branch around them.
+template <int Batch, class Load, class Use>
+MIEN_DEV void for_each_row(std::int64_t first, std::int64_t step, std::int64_t rows,
+                           const Load& load, const Use& use) {
+  for (std::int64_t row = first; row < rows; row += Batch * step) {
+    decltype(load(row)) values[Batch] = {};
+    MIEN_UNROLL
+    for (int i = 0; i < Batch; ++i)
+      if (row + i * step < rows) values[i] = load(row + i * step);
+    MIEN_UNROLL
+    for (int i = 0; i < Batch; ++i)
+      if (row + i * step < rows) use(row + i * step, values[i]);
+  }
+}
+
+// The same for this thread's share of the rows of a RowBlock::shape.
+template <int Batch, class Load, class Use>
+MIEN_DEV void for_each_row(std::int64_t rows, const Load& load, const Use& use) {
+  for_each_row<Batch>(std::int64_t{blockIdx.x} * blockDim.y + threadIdx.y,
+                      std::int64_t{gridDim.x} * blockDim.y, rows, load, use);
+}
+
+// N channels of a row of two matrices.
+template <class T, int N>
+struct PairBits {
+  Bits<T, N> a, b;
+};
+
+// merge(state, that of another row) until the first `across` threads have those of their columns,
+// in the same order in every run. Thread i is in column i % across; those beyond the last whole row
+// bring nothing. shared: M floats for each thread. All threads of the block must call it.
+template <int M, class Merge>
+MIEN_DEV void merge_rows(Floats<M>& state, int across, float* shared, const Merge& merge) {
+  const int thread = static_cast<int>(threadIdx.x + blockDim.x * threadIdx.y);
+  const int threads = static_cast<int>(blockDim.x * blockDim.y);
+  const int down = threads / across, row = thread / across;
+  int step = 1;
+  while (2 * step < down) step *= 2;
+  for (; step > 0; step /= 2) {
+    if (row >= step && row < 2 * step && row < down) {
+      MIEN_UNROLL
+      for (int k = 0; k < M; ++k) shared[k * threads + thread] = state[k];
+    }
+    __syncthreads();
+    if (row < step && row + step < down) {
+      Floats<M> other;
+      MIEN_UNROLL
+      for (int k = 0; k < M; ++k) other[k] = shared[k * threads + thread + step * across];
+      merge(state, other);
+    }
+  }
+  __syncthreads();  // the next call writes them anew
+}
+
+template <int M>
+MIEN_DEV void add(Floats<M>& to, const Floats<M>& other) {
+  MIEN_UNROLL
+  for (int k = 0; k < M; ++k) to[k] += other[k];
+}
+
+// Those of N channels, from any address; `otherwise` where it is null.
+template <int N, class T>
+MIEN_DEV Floats<N> channel_values(const T* from, int channel, float otherwise = 0.0f) {
+  constexpr int pack = N < pack_width<T> ? N : pack_width<T>;
+  Floats<N> values;
+  if (from != nullptr && reinterpret_cast<std::uintptr_t>(from) % (pack * sizeof(T)) == 0) {
+    MIEN_UNROLL
+    for (int k = 0; k < N; k += pack) {
+      const auto part = load<pack>(from + channel + k);
+      MIEN_UNROLL
+      for (int j = 0; j < pack; ++j) values[k + j] = part[j];
+    }
+  } else {
+    MIEN_UNROLL
+    for (int k = 0; k < N; ++k)
+      values[k] = from != nullptr ? to_float(from[channel + k]) : otherwise;
+  }
+  return values;
+}
+
+}  // namespace dev
+}  // namespace MIEN_CUDA_BUILD
+}  // namespace mien::kernels
