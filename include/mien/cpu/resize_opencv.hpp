@@ -58,7 +58,7 @@ void resize_opencv(Cpu, T* out, const T* in, const OpenCvParams<OpenCvSum<T>>& p
   const std::int64_t elements =
       ((p.in_width + p.out_width) * opencv_rows + p.out_width * sum_rows) * p.channels;
   parallel_for(p.out_height, band, [&](std::int64_t begin, std::int64_t end) {
-    Storage scratch(static_cast<std::size_t>(elements) * sizeof(Sum));
+    mien::Storage scratch(static_cast<std::size_t>(elements) * sizeof(Sum));
     kernel(out, in, p, static_cast<Sum*>(scratch.mutable_data()), begin, end);
   });
 }

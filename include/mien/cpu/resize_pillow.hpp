@@ -55,7 +55,7 @@ inline void resize_pillow_horizontal(Cpu, std::uint8_t* out, const std::uint8_t*
     const std::int64_t columns = p.in_width + p.out_width;
     const std::int64_t scratch_bytes = (columns * pillow_rows + p.out_width) * p.channels;
     parallel_for(p.rows, 2 * pillow_rows, [&](std::int64_t begin, std::int64_t end) {
-      Storage scratch(static_cast<std::size_t>(scratch_bytes));
+      mien::Storage scratch(static_cast<std::size_t>(scratch_bytes));
       kernel(out, in, p.in_width, p.out_width, pass,
              static_cast<std::uint8_t*>(scratch.mutable_data()), begin, end);
     });
