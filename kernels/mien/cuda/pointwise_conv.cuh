@@ -32,16 +32,16 @@ inline constexpr int stage_size = (S::rows + S::columns) * (stage_k<T> + pack_wi
 template <class T>
 struct InScale {
   const float* scale;  // (images, in_c)
-  std::int64_t first_pixel;
+  std::int64_t first_pixel, pixels;
   int k, in_c, pixels_per_image;
 
   MIEN_DEV unsigned operator()(unsigned word, int row, int element) const {
     constexpr int elements = 4 / static_cast<int>(sizeof(T));
-    const std::int64_t image = (first_pixel + row) / pixels_per_image;
+    const std::int64_t pixel = first_pixel + row, image = pixel / pixels_per_image;
     float s[2] = {};
     MIEN_UNROLL
     for (int i = 0; i < elements; ++i)
-      if (k + element + i < in_c) s[i] = scale[image * in_c + k + element + i];
+      if (pixel < pixels && k + element + i < in_c) s[i] = scale[image * in_c + k + element + i];
     return dev::scale_word<T>(word, s);
   }
 };
@@ -110,8 +110,8 @@ void pointwise_conv_kernel(T* y, const T* x, const T* w, PointwiseConvParams p,
       const int k = (i + warp_k) * step;
       if constexpr (Scaled)
         tile.step(a + k, pitch, b + k, pitch,
-                  InScale<T>{e.in_scale, first_row + warp_row, chunk * k_of_stage + k, p.in_c,
-                             p.pixels_per_image});
+                  InScale<T>{e.in_scale, first_row + warp_row, p.pixels, chunk * k_of_stage + k,
+                             p.in_c, p.pixels_per_image});
       else
         tile.step(a + k, pitch, b + k, pitch, dev::Unscaled());
     }
@@ -132,7 +132,7 @@ void pointwise_conv_kernel(T* y, const T* x, const T* w, PointwiseConvParams p,
       MIEN_UNROLL
       for (int j = 0; j < width; ++j) {
         value[j] = sums[i + j] + (e.shift != nullptr ? e.shift[o + j] : 0.0f);
-        if (e.silu) value[j] *= dev::sigmoid(value[j]);
+        if (e.silu) value[j] = dev::silu(value[j]);
       }
       if (e.residual != nullptr) {
         const auto more = dev::load<width>(e.residual + at);

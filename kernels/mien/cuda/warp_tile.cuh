@@ -38,12 +38,9 @@ MIEN_DEV unsigned scale_word(unsigned word, const float* s) {
   if constexpr (sizeof(T) == 4) {
     return bits(float_of_bits(word) * s[0]);
   } else {
-    T low, high;
-    low.bits = static_cast<std::uint16_t>(word);
-    high.bits = static_cast<std::uint16_t>(word >> 16);
-    from_float(low, to_float(low) * s[0]);
-    from_float(high, to_float(high) * s[1]);
-    return low.bits | static_cast<unsigned>(high.bits) << 16;
+    float low, high;
+    to_floats(low, high, word, T());
+    return to_pair(low * s[0], high * s[1], T());
   }
 }
 
