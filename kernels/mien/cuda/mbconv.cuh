@@ -29,17 +29,18 @@ void expand_depthwise_kernel(T* d, float* pool_partials, const T* x, MbconvWeigh
   dev::wait_copies<0>();
   __syncthreads();
   for (; first < p.mid_c; first += step) {
+    const int channel = first + lane * V;
+    const Window<K, T> window(weights, p, channel);
     expand_chunk<Mma>(memory, p.in_c);
     __syncthreads();  // the chunk is expanded, and its weights are read
     if (first + step < p.mid_c) fetch_chunk(memory, weights, p, first + step);
-    const int channel = first + lane * V;
-    convolve_chunk<K, S>(memory, tile, weights, p, t, channel,
-                         [&](int row, int column, const dev::Floats<V>& values) {
-                           const std::int64_t pixel =
-                               (std::int64_t{tile.image} * p.out_h + tile.out_row + row) * p.out_w +
-                               tile.out_column + column;
-                           dev::store(d + pixel * p.mid_c + channel, values);
-                         });
+    convolve_chunk<S>(memory, tile, window, p, t, channel,
+                      [&](int row, int column, const dev::Floats<V>& values) {
+                        const std::int64_t pixel =
+                            (std::int64_t{tile.image} * p.out_h + tile.out_row + row) * p.out_w +
+                            tile.out_column + column;
+                        dev::store(d + pixel * p.mid_c + channel, values);
+                      });
     dev::wait_copies<0>();
     __syncthreads();  // the chunk is convolved, and the next one's weights are there
     if (thread < C && first + thread < p.mid_c)

@@ -155,12 +155,13 @@ void mbconv_block_kernel(T* y, const T* x, MbconvWeights<T> weights, MbconvParam
   dev::wait_copies<0>();
   __syncthreads();
   for (int first = 0; first < p.mid_c; first += C) {
+    const int channel = first + lane * V;
+    const Window<K, T> window(weights, p, channel);
     expand_chunk<Mma>(memory, p.in_c);
     __syncthreads();  // the chunk is expanded, and its weights are read
     if (first + C < p.mid_c) fetch_chunk(memory, weights, p, first + C);
-    const int channel = first + lane * V;
-    convolve_chunk<K, S>(
-        memory, tile, weights, p, t, channel,
+    convolve_chunk<S>(
+        memory, tile, window, p, t, channel,
         [&](int row, int column, const dev::Floats<V>& values) {
           dev::store(memory.d_tile + (row * p.out_w + column) * memory.d_pitch + channel, values);
         });

@@ -143,29 +143,45 @@ MIEN_DEV void expand_chunk(const Memory<T>& memory, int in_c) {
   }
 }
 
+// The depthwise weights and shifts of a lane's channels.
+template <int K, class T>
+struct Window {
+  static constexpr int V = lane_channels<T>;
+  dev::Bits<T, V> w[K * K] = {};
+  dev::Floats<V> shift = {};
+
+  // Of the channels from `channel` on, where there are any. On its way while the chunk is expanded.
+  MIEN_DEV Window(const MbconvWeights<T>& weights, const MbconvParams& p, int channel) {
+    if (channel >= p.mid_c) return;
+    MIEN_UNROLL
+    for (int i = 0; i < K * K; ++i)
+      w[i] = dev::load_bits<V>(weights.depthwise + i * p.mid_c + channel);
+    MIEN_UNROLL
+    for (int i = 0; i < V; ++i) shift[i] = weights.depthwise_shift[channel + i];
+  }
+};
+
 // Calls sink(row of the tile, column of the tile, channels) for every output pixel of the image in
 // the tile and for this lane's channels from `channel` on, and leaves the sums of each warp in
 // `pooled`.
-template <int K, int S, class T, class Sink>
-MIEN_DEV void convolve_chunk(const Memory<T>& memory, const Tile& tile,
-                             const MbconvWeights<T>& weights, const MbconvParams& p,
-                             const MbconvTiling& t, int channel, const Sink& sink) {
+template <int S, int K, class T, class Sink>
+MIEN_DEV void convolve_chunk(const Memory<T>& memory, const Tile& tile, const Window<K, T>& window,
+                             const MbconvParams& p, const MbconvTiling& t, int channel,
+                             const Sink& sink) {
   constexpr int V = lane_channels<T>, inputs = (strip - 1) * S + K;
   const int warp = static_cast<int>(threadIdx.y), lane = static_cast<int>(threadIdx.x);
   dev::Floats<V> pooled = {};
   if (channel < p.mid_c) {
-    dev::Floats<V> w[K * K], shift;
+    dev::Floats<V> w[K * K];
     MIEN_UNROLL
-    for (int i = 0; i < K * K; ++i) w[i] = dev::load<V>(weights.depthwise + i * p.mid_c + channel);
-    MIEN_UNROLL
-    for (int i = 0; i < V; ++i) shift[i] = weights.depthwise_shift[channel + i];
+    for (int i = 0; i < K * K; ++i) w[i] = dev::to_floats(window.w[i]);
     const int strips = t.out_w / strip;
     for (int item = warp; item < t.out_h * strips; item += warps) {
       const int row = item / strips, column = item % strips * strip;
       if (tile.out_row + row >= p.out_h) break;
       dev::Floats<V> sum[strip];
       MIEN_UNROLL
-      for (auto& s : sum) s = shift;
+      for (auto& s : sum) s = window.shift;
       const T* from = memory.e_tile + (row * S * t.halo_w + column * S) * e_pitch<T> + lane * V;
       MIEN_UNROLL
       for (int u = 0; u < K; ++u, from += t.halo_w * e_pitch<T>) {
