@@ -35,6 +35,9 @@ SUFFIXES = (".hpp", ".inl", ".cuh", ".cu", ".cpp")
 
 CUDA_ROOTS = ("include/mien/cuda/", "kernels/mien/cuda/")
 KERNEL_INCLUDES = ("config.hpp", "core/view.hpp", "core/dtype.hpp", "core/float16.hpp")
+# Headers of launchers (kernels/mien/cuda/*.hpp) are plain C++ that needs no toolkit.
+LAUNCHERS = "kernels/mien/cuda/"
+LAUNCHER_INCLUDES = KERNEL_INCLUDES + ("cuda/macros.hpp", "cuda/stream.hpp")
 SLOW_TO_PARSE = ("iostream", "regex", "ranges", "random", "filesystem", "thread")
 NO_SLOW_HEADERS = {layer for layer in RANK if RANK[layer] <= RANK["optim"]} - {"data"}
 
@@ -46,7 +49,7 @@ THIRD_PARTY = {
     "weights_tools/mien_convert": r"CLI/.*|nlohmann/.*",
     "examples": r"CLI/.*|nlohmann/.*",
     "tests": r"gtest/.*|nlohmann/.*|zlib\.h|ucontext\.h|sanitizer/.*",
-    "bench": r"benchmark/.*",
+    "bench": r"benchmark/.*|cuda_runtime(_api)?\.h|cudnn\.h|cublas(_v2|Lt)\.h",
 }
 # The C library, the operating system and the compiler; a name without a dot is a C++ header.
 SYSTEM = re.compile(r"[a-z_]+|(sys/\w+|pthread|sched|fcntl|unistd|cpuid|dirent|errno|signal)\.h")
@@ -100,11 +103,11 @@ class Checker:
 
     def run(self):
         folders = INCLUDE_ROOTS + ("src",) + UNLAYERED
-        for folder in folders:
-            for path in sorted((self.root / folder).rglob("*")):
-                name = path.relative_to(self.root).as_posix()
-                if path.suffix in SUFFIXES and not name.startswith(OUTSIDE):
-                    self.check_file(name, path.read_text())
+        files = {path for folder in folders for path in (self.root / folder).rglob("*")}
+        for path in sorted(files):
+            name = path.relative_to(self.root).as_posix()
+            if path.suffix in SUFFIXES and not name.startswith(OUTSIDE):
+                self.check_file(name, path.read_text())
         return self.violations
 
     def report(self, path, line, message):
@@ -159,6 +162,10 @@ class Checker:
             self.report(path, line, f"only tests, bench, examples and src/compiled include <{name}>")
         elif user == "kernels" and not target.startswith(CUDA_ROOTS) and inside not in KERNEL_INCLUDES:
             self.report(path, line, f"a kernel may not include <{name}>")
+        elif path.startswith(LAUNCHERS) and path.endswith(".hpp") and not (
+                inside in LAUNCHER_INCLUDES or
+                target.startswith(LAUNCHERS) and target.endswith(".hpp")):
+            self.report(path, line, f"a header of launchers may not include <{name}>")
         elif not may_include(user, used):
             self.report(path, line, f"{user} may not include {used}: <{name}>")
 

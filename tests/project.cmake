@@ -6,6 +6,9 @@ add_test(NAME includes COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/scrip
 add_test(NAME includes.rules
   COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/headers/check_includes_test.py)
 
+add_test(NAME bench.cuda_report
+  COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/bench/cuda_report_test.py)
+
 # The templates of docs/adding_an_op.md, built and run as they stand there.
 add_test(NAME docs.adding_an_op COMMAND ${Python3_EXECUTABLE}
   ${CMAKE_CURRENT_SOURCE_DIR}/docs/try_adding_an_op.py ${CMAKE_CXX_COMPILER}
@@ -23,7 +26,20 @@ foreach(compiler g++ clang++)
   endif()
 endforeach()
 
-foreach(way package subdirectory pkg_config headers)
+# What scripts/gpu_suite.sh builds can be configured where nothing else of mien can.
+if(MIEN_CUDA_FOUND)
+  set(absent JPEG PNG ZLIB CLI11 nlohmann_json)
+  list(TRANSFORM absent REPLACE "(.+)" "-DCMAKE_DISABLE_FIND_PACKAGE_\\1=ON")
+  add_test(NAME configure.gpu COMMAND ${CMAKE_COMMAND} -S ${PROJECT_SOURCE_DIR}
+    -B ${PROJECT_BINARY_DIR}/configure_gpu -G ${CMAKE_GENERATOR} -DMIEN_CUDA=ONLY
+    -DCMAKE_CUDA_ARCHITECTURES=90-real -DMIEN_DEPS=${MIEN_DEPS} ${absent})
+endif()
+
+set(ways package subdirectory pkg_config headers)
+if(MIEN_CUDA_FOUND)
+  list(APPEND ways cuda_package cuda_subdirectory cuda_pkg_config cuda_headers)
+endif()
+foreach(way ${ways})
   add_test(NAME consumer.${way} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/consumer/check.sh ${way}
     ${CMAKE_CXX_COMPILER} ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/consumer/${way}
     ${PROJECT_BINARY_DIR})

@@ -25,7 +25,15 @@ CLEAN = {
     "include/mien/io/file.hpp": "#pragma once\n#include <cstdio>\n",
     "include/mien/data/image.hpp": "#pragma once\n#include <iostream>\n#include <mien/io/file.hpp>\n",
     "kernels/mien/cpu/gemm.inl": "namespace mien {}\n",
-    "kernels/mien/cuda/swish.cuh": "#pragma once\n#include <mien/core/dtype.hpp>\n",
+    "include/mien/cuda/macros.hpp": "#pragma once\n#if defined(__CUDACC__)\n#define MIEN_B 1\n"
+                                    "#elif defined(MIEN_SIMT)\n#include MIEN_SIMT\n#endif\n",
+    "include/mien/cuda/runtime.hpp": "#pragma once\n#include <cuda_runtime_api.h>\n",
+    "kernels/mien/cuda/swish.hpp": "#pragma once\n#include <cstdint>\n"
+                                   "#include <mien/cuda/macros.hpp>\n",
+    "kernels/mien/cuda/swish.cuh": "#pragma once\n#include <mien/core/dtype.hpp>\n"
+                                   "#include <mien/cuda/runtime.hpp>\n#include <mien/cuda/swish.hpp>\n",
+    "src/cuda/swish.cu": "#include <mien/cuda/swish.cuh>\n#define MIEN_INSTANCES(T) f<T>();\n",
+    "tests/kernels/swish_test.cpp": "#include <mien/cuda/swish.hpp>\n",
     "src/image/jpeg.cpp": "#include <jpeglib.h>\n#include <mien/data/image.hpp>\n"
                           "#ifdef LIBJPEG_TURBO_VERSION\n#endif\n",
     "src/image/stb.cpp": "#define STB_IMAGE_IMPLEMENTATION\n#include <stb_image.h>\n",
@@ -50,6 +58,13 @@ VIOLATIONS = [
     ("include/mien/cpu/gemm.hpp", '#include "isa.hpp"', "write #include"),
     ("kernels/mien/cpu/gemm.inl", "#include <cmath>", "a kernel body includes nothing"),
     ("kernels/mien/cuda/swish.cuh", "#include <mien/core/tensor.hpp>", "a kernel may not include"),
+    ("kernels/mien/cuda/swish.hpp", "#include <mien/cuda/runtime.hpp>",
+     "a header of launchers may not include"),
+    ("kernels/mien/cuda/swish.hpp", "#include <mien/cuda/swish.cuh>",
+     "a header of launchers may not include"),
+    ("kernels/mien/cuda/swish.cuh", "#include <cuda_runtime_api.h>", "third-party header"),
+    ("kernels/mien/cuda/swish.cuh", "#ifdef __CUDACC__", "only config.hpp asks about __CUDACC__"),
+    ("src/cuda/swish.cu", "#define INSTANCES(T) f<T>();", "macro INSTANCES is not named MIEN_*"),
     ("include/mien/core/tensor.hpp", "#include <iostream>", "slow to parse"),
     ("include/mien/cpu/gemm.hpp", "#include <immintrin.h>", "only cpu/simd.hpp includes"),
     ("include/mien/data/image.hpp", "#include <mien/mien.hpp>", "only tests, bench, examples"),

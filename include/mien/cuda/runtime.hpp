@@ -4,6 +4,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -18,6 +19,20 @@ inline void check_cuda(cudaError_t status, std::string_view what) {
     return;
   cudaGetLastError();  // so that the next call does not report it once more
   fail("cuda", str(what, ": ", cudaGetErrorString(status)));
+}
+
+// Why no kernel can run here; empty where one can.
+inline std::string why_no_gpu() {
+  int devices = 0;
+  const cudaError_t status = cudaGetDeviceCount(&devices);
+  if (status != cudaSuccess) return str("no GPU: ", cudaGetErrorString(status));
+  return devices > 0 ? "" : "no GPU";
+}
+
+// Copies between the memories of host and device, in either direction, once the kernels that were
+// launched before on the default stream have ended.
+inline void copy(void* to, const void* from, std::size_t bytes) {
+  check_cuda(cudaMemcpy(to, from, bytes, cudaMemcpyDefault), "cudaMemcpy");
 }
 
 // Bytes of the device's memory; nothing is written to them.
