@@ -1,5 +1,5 @@
 // The blocks of EfficientNet-B0 in inference, by the way that the cost model picks, and by each way
-// that can run them. (The first block has no expansion, it is no MBConv.)
+// that can run them.
 
 #include <mien/cuda/mbconv.hpp>
 
@@ -32,6 +32,9 @@ MbconvParams params(const Block& b, int batch, int size) {
           .pad_left = pad,
           .residual = b.stride == 1 && b.in == b.out};
 }
+
+// The first block does not: its depthwise convolution reads x.
+bool expands(const MbconvParams& p) { return p.mid_c != p.in_c; }
 
 std::int64_t x_size(const MbconvParams& p) { return std::int64_t{p.n} * p.h * p.w * p.in_c; }
 std::int64_t y_size(const MbconvParams& p) {
@@ -98,8 +101,11 @@ std::vector<double> reference(const MbconvParams& p, const std::vector<T>& of_x,
                               const Network<T>& net) {
   std::vector<double> x;
   for (const T value : of_x) x.push_back(static_cast<double>(value));
-  auto e = dense(x, net.expand.values(), net.expand_shift.values());
-  apply(e, silu);
+  auto e = x;
+  if (expands(p)) {
+    e = dense(x, net.expand.values(), net.expand_shift.values());
+    apply(e, silu);
+  }
   const auto mid = static_cast<std::size_t>(p.mid_c);
   const auto pixels = static_cast<std::size_t>(p.out_h * p.out_w);
   const auto taps = net.depthwise.values();
@@ -148,10 +154,10 @@ void add(const Block& b, int batch) {
   const auto full = params(b, batch, static_cast<int>(b.size));
   const auto reduced = params(b, 2, std::min(10, full.h));
   const double in = static_cast<double>(x_size(full)), out = static_cast<double>(y_size(full)),
-               mid = static_cast<double>(b.mid), e = in / full.in_c * mid,
+               mid = static_cast<double>(b.mid), e = expands(full) ? in / full.in_c * mid : 0,
                d = out / full.out_c * mid;
-  const double weights =
-      mid * (full.in_c + full.kernel * full.kernel + 2 * full.squeezed_c + full.out_c);
+  const double weights = mid * ((expands(full) ? full.in_c : 0) + full.kernel * full.kernel +
+                                2 * full.squeezed_c + full.out_c);
   const Cost cost{sizeof(T) * (in + out + weights),
                   2 * (e * full.in_c + d * (full.kernel * full.kernel + full.out_c) +
                        2 * mid * full.squeezed_c * batch),
@@ -183,8 +189,7 @@ void add(const Block& b, int batch) {
 const bool registered = [] {
   for_each_storage([]<class T>() {
     for (const Block& b : efficientnet_b0_blocks())
-      for (const int batch : batches)
-        if (b.mid != b.in) add<T>(b, batch);
+      for (const int batch : batches) add<T>(b, batch);
   });
   return true;
 }();

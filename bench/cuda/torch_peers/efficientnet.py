@@ -198,9 +198,8 @@ def pointwise(dtype, batch):
 def mbconvs(dtype, batch):
     t = DTYPES[dtype]
     for b in b0_blocks():
-        if b.mid == b.cin:
-            continue
         residual = b.stride == 1 and b.cin == b.out
+        expands = b.mid != b.cin  # the first block's convolution reads x itself
 
         def inputs(make, b=b):
             return (make.image(batch, b.cin, make.side(b.size), t),
@@ -209,8 +208,9 @@ def mbconvs(dtype, batch):
                     *squeeze_excite_weights(make, b.mid, b.cin // 4, t),
                     make.filter(b.out, b.mid, 1, t), make.numbers(b.out, dtype=t))
 
-        def forward(x, we, be, wd, bd, w1, b1, w2, b2, wp, bp, b=b, residual=residual):
-            y = F.silu(F.conv2d(x, we, be))
+        def forward(x, we, be, wd, bd, w1, b1, w2, b2, wp, bp, b=b, residual=residual,
+                    expands=expands):
+            y = F.silu(F.conv2d(x, we, be)) if expands else x
             y = F.silu(F.conv2d(y, wd, bd, b.stride, b.kernel // 2, 1, b.mid))
             y = F.conv2d(squeeze_excite(y, w1, b1, w2, b2), wp, bp)
             return y + x if residual else y
