@@ -7,13 +7,10 @@ void batch_norm_merge(Cuda device, const BatchNormStatistics& of, const BatchNor
                       const BatchNormParams& p) {
   norm::check_rows(p);
   if (p.c == 0) return;
-  with_pack_width<float>(
-      p.c,
-      [&](auto width) {
-        cuda::launch(batch_norm_merge_kernel<width>,
-                     RowBlock::of<width, float>(p.c).shape(1, 1, device.stream), of, from, p);
-      },
-      from.mean, from.squares);
+  with_width<pack_width<float>>(pack_aligned_rows(p.c, from.mean, from.squares), [&](auto width) {
+    cuda::launch(batch_norm_merge_kernel<width>,
+                 RowBlock::of<width, float>(p.c).shape(1, 1, device.stream), of, from, p);
+  });
 }
 
 }  // namespace MIEN_CUDA_BUILD

@@ -17,7 +17,8 @@ namespace mien::kernels {
 inline namespace MIEN_CUDA_BUILD {
 namespace dev {
 
-// Bytes: 4, 8 or 16, to which both addresses are aligned. Nothing is read where `there` is false.
+// Bytes: 4, 8 or 16, to which both addresses are aligned. Nothing is read where `there` is false,
+// but the address is to be one of the device's memory all the same.
 // 16 bytes pass by the first-level cache as well.
 template <int Bytes>
 MIEN_DEV void copy_async(void* shared, const void* global, bool there = true) {

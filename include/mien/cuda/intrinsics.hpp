@@ -1,7 +1,7 @@
 #pragma once
-// Device functions under kernels: the GPU's special functions, and sums over warps and blocks.
-// The executor computes the special functions exactly rounded or nearly so; the GPU's errors stand
-// beside them.
+// Device functions under kernels: the GPU's special functions, and sums over warps, blocks and
+// grids. The executor computes the special functions exactly rounded or nearly so; the GPU's errors
+// stand beside them.
 
 #include <bit>
 #include <cmath>
@@ -47,7 +47,8 @@ MIEN_DEV inline float exp(float x) {
 }
 // MUFU.RSQ, relative error 2^-22.
 MIEN_DEV inline float rsqrt(float x) { return ::rsqrtf(x); }
-// MUFU.RCP and a multiplication, 2 units in the last place for 2^-126 < |b| < 2^126.
+// MUFU.RCP and a multiplication, 2 units in the last place for 2^-126 < |b| < 2^126; three more
+// instructions where b may be subnormal as far as the compiler knows.
 MIEN_DEV inline float divide(float a, float b) { return __fdividef(a, b); }
 // Through the read-only cache: for memory that nobody writes while the kernel runs.
 template <class T>
@@ -85,14 +86,6 @@ MIEN_DEV inline unsigned to_pair(float low, float high, bf16) {
 MIEN_DEV inline unsigned to_pair(float low, float high, f16) {
   const __half2 pair = __floats2half2_rn(low, high);
   return reinterpret_cast<const unsigned&>(pair);
-}
-
-// x / (1 + exp(-x)) by five instructions, two of them of the special-function unit: for kernels
-// that lack issue slots. Its error is that of exp.
-MIEN_DEV inline float silu(float x) {
-  float r;
-  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(1.0f + exp(-x)));
-  return x * r;
 }
 
 // The pointer `i` times `bytes` further. Where threads may differ in `bytes`, as far as the
@@ -141,7 +134,6 @@ unsigned to_pair(float low, float high, T) {
   return T(low).bits | static_cast<unsigned>(T(high).bits) << 16;
 }
 
-inline float silu(float x) { return x / (1.0f + std::exp(-x)); }
 template <class T>
 T* offset(T* pointer, unsigned i, unsigned bytes) {
   using Byte = std::conditional_t<std::is_const_v<T>, const char, char>;
@@ -170,13 +162,19 @@ MIEN_DEV inline float reciprocal(float x) {
   return fmaf(r, fmaf(-x, r, 1.0f), r);
 }
 
-// 1 / (1 + exp(-x)) with one call of the special-function unit. Below -86 it stays at sigmoid(-86)
-// = 4.5e-38: there the reciprocal would leave the normal numbers.
+// 1 / (1 + exp(-x)) in two ways, with the error of exp. sigmoid calls the special-function unit
+// once and takes twelve instructions: for swish, which does nothing else. logistic calls it twice,
+// but takes four instructions: for all that compute more, where issue slots are scarcer. Below -86
+// sigmoid stays at 4.5e-38: there the reciprocal would leave the normal numbers.
 MIEN_DEV inline float sigmoid(float x) { return reciprocal(1.0f + exp(x < -86.0f ? 86.0f : -x)); }
-
-// The same with two calls of it, but by five instructions instead of twelve: for kernels that lack
-// issue slots.
 MIEN_DEV inline float logistic(float x) { return divide(1.0f, 1.0f + exp(-x)); }
+
+// x logistic(x), and its derivative times dy.
+MIEN_DEV inline float silu(float x) { return x * logistic(x); }
+MIEN_DEV inline float silu_gradient(float dy, float x) {
+  const float s = logistic(x);
+  return dy * s * fmaf(x, 1.0f - s, 1.0f);
+}
 
 // The sum over the lanes of a full warp, the same bits in every lane.
 MIEN_DEV inline float warp_sum(float x) {
@@ -198,12 +196,13 @@ MIEN_DEV inline float block_sum(float x) {
   return x;
 }
 
-// Whether this block is the last of gridDim.x blocks to come here: it then sees what the first
-// thread of each wrote before. `blocks_done` is zero before the launch, and again after it. All
-// threads of the block must call it.
+// Whether this block is the last of gridDim.x blocks to come here: it then sees what all of them
+// wrote before. `blocks_done` is zero before the launch, and again after it. All threads of the
+// block must call it.
 MIEN_DEV inline bool is_last_block(unsigned* blocks_done) {
   MIEN_SHARED(unsigned, before, [1]);
   const bool first = thread_of_block() == 0;
+  __syncthreads();  // all threads have written
   if (first) {
     __threadfence();  // what was written is there before the block is counted
     before[0] = atomicAdd(blocks_done, 1u);
@@ -212,6 +211,19 @@ MIEN_DEV inline bool is_last_block(unsigned* blocks_done) {
   if (before[0] + 1 != gridDim.x) return false;
   __threadfence();
   if (first) *blocks_done = 0;
+  return true;
+}
+
+// x becomes its sum over all threads of a grid, the same bits in every run, in the block that comes
+// last, for which this returns true. partial (gridDim.x). All threads must call it; grid and blocks
+// are along x.
+MIEN_DEV inline bool grid_sum(float& x, float* partial, unsigned* blocks_done) {
+  x = block_sum(x);
+  if (threadIdx.x == 0) partial[blockIdx.x] = x;
+  if (!is_last_block(blocks_done)) return false;
+  x = 0;
+  for (unsigned i = threadIdx.x; i < gridDim.x; i += blockDim.x) x += partial[i];
+  x = block_sum(x);
   return true;
 }
 

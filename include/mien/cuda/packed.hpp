@@ -2,6 +2,7 @@
 // Elementwise kernels in packs of 16 bytes: one thread loads, computes and stores one pack, and the
 // last ones, if any, element by element.
 
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -100,16 +101,32 @@ inline constexpr int pack_threads = 256;  // eight blocks fill an SM
 
 // The launch under for_each_pack: one pack of `width` elements a thread. Expects n > 0.
 inline cuda::LaunchShape packs_shape(std::int64_t n, int width, cuda::Stream stream) {
-  const std::int64_t per_block = std::int64_t{width} * pack_threads;
-  return {.grid = static_cast<unsigned>((n + per_block - 1) / per_block),
+  return {.grid = ceil_div(n, std::int64_t{width} * pack_threads),
           .block = pack_threads,
           .stream = stream};
 }
 
-// Whether all of these can be accessed in packs of 16 bytes.
+// Whether all of these are multiples of `bytes`, a power of two; null is.
+template <class... T>
+MIEN_HD bool aligned(std::size_t bytes, const T*... pointers) {
+  return ((reinterpret_cast<std::uintptr_t>(pointers) | ...) & (bytes - 1)) == 0;
+}
+
+// Whether all of these arrays can be accessed in packs of 16 bytes, and in such of each row where
+// rows of c elements lie one behind another.
 template <class... T>
 bool pack_aligned(const T*... pointers) {
-  return ((reinterpret_cast<std::uintptr_t>(pointers) | ...) & 15u) == 0;
+  return aligned(16, pointers...);
+}
+template <class... T>
+bool pack_aligned_rows(int c, const T*... rows) {
+  return ((c % pack_width<T> == 0) && ...) && pack_aligned(rows...);
+}
+
+// Calls f(Width): N elements where accesses can be of so many, else 1.
+template <int N, class F>
+void with_width(bool packs, const F& f) {
+  packs ? f(dev::Width<N>()) : f(dev::Width<1>());
 }
 
 }  // namespace MIEN_CUDA_BUILD

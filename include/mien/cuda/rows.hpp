@@ -34,26 +34,20 @@ struct RowBlock {
             .stream = stream};
   }
 
-  // `wanted` shares, or as many as leave each thread four rows.
+  // `wanted` shares, or as many as leave each thread four rows; one at least.
   std::int64_t shares(std::int64_t rows, std::int64_t wanted) const {
-    const std::int64_t possible = ceil_div(rows, 4 * down);
+    const std::int64_t possible = ceil_div(rows > 0 ? rows : 1, 4 * down);
     return wanted < possible ? wanted : possible;
   }
 
   // Shares of one pass over all rows: eight blocks for each SM of a large GPU, or more where
   // threads would have over 16 rows.
   std::int64_t pass_shares(std::int64_t rows, std::int64_t images) const {
-    const std::int64_t least = ceil_div(rows, 16 * down), wanted = 1056 / (tiles * images);
+    const std::int64_t least = ceil_div(rows, 16 * down),
+                       wanted = blocks_of_part(tiles * images, 8);
     return shares(rows, wanted < least ? least : wanted);
   }
 };
-
-// Calls f(Width): whole packs of 16 bytes where all rows of c elements can be accessed so, else 1.
-template <class T, class F, class... Pointers>
-void with_pack_width(int c, const F& f, const Pointers*... pointers) {
-  constexpr int width = pack_width<T>;
-  c % width == 0 && pack_aligned(pointers...) ? f(dev::Width<width>()) : f(dev::Width<1>());
-}
 
 namespace dev {
 
@@ -91,6 +85,10 @@ template <class T, int N>
 struct PairBits {
   Bits<T, N> a, b;
 };
+template <int N, class T>
+MIEN_DEV PairBits<T, N> load_pair(const T* a, const T* b) {
+  return {load_bits<N>(a), load_bits<N>(b)};
+}
 
 // merge(state, that of another row) until the first `across` threads have those of their columns,
 // in the same order in every run. Thread i is in column i % across; those beyond the last whole row
@@ -124,12 +122,36 @@ MIEN_DEV void add(Floats<M>& to, const Floats<M>& other) {
   for (int k = 0; k < M; ++k) to[k] += other[k];
 }
 
-// Those of N channels, from any address; `otherwise` where it is null.
+// M / N sums for each of a thread's N channels become those over the grid, in the same order in
+// every run, in the threads for which this returns true: the first row of the block that comes last
+// in its tile. partial: M / N * c floats for each share, aligned to M floats; blocks_done: one for
+// each tile; shared: as above. All threads must call it.
+template <int N, int M>
+MIEN_DEV bool sum_over_grid(Floats<M>& sums, int c, float* partial, unsigned* blocks_done,
+                            float* shared) {
+  constexpr int each = M / N;
+  const int channel = first_channel<N>();
+  const bool first = threadIdx.y == 0 && channel < c;
+  float* const own = partial + each * channel;
+  merge_rows(sums, static_cast<int>(blockDim.x), shared, add<M>);
+  if (first) store(own + std::int64_t{blockIdx.x} * each * c, sums);
+  if (!is_last_block(blocks_done + blockIdx.y)) return false;
+  sums = {};
+  if (channel < c)
+    for_each_row<4>(
+        threadIdx.y, blockDim.y, gridDim.x,
+        [&](std::int64_t share) { return load_bits<M>(own + share * each * c); },
+        [&](std::int64_t, const auto& bits) { add(sums, to_floats(bits)); });
+  merge_rows(sums, static_cast<int>(blockDim.x), shared, add<M>);
+  return first;
+}
+
+// The values of N channels, from any address; `otherwise` where it is null.
 template <int N, class T>
 MIEN_DEV Floats<N> channel_values(const T* from, int channel, float otherwise = 0.0f) {
   constexpr int pack = N < pack_width<T> ? N : pack_width<T>;
   Floats<N> values;
-  if (from != nullptr && reinterpret_cast<std::uintptr_t>(from) % (pack * sizeof(T)) == 0) {
+  if (from != nullptr && aligned(pack * sizeof(T), from)) {
     MIEN_UNROLL
     for (int k = 0; k < N; k += pack) {
       const auto part = load<pack>(from + channel + k);

@@ -61,8 +61,7 @@ MIEN_DEV Moments<N> merge_shares(const float* mean, const float* squares, std::i
   Moments<N> m = {};
   if (channel < c) {
     const auto load = [&](std::int64_t share) {
-      return dev::PairBits<float, N>{dev::load_bits<N>(mean + share * c + channel),
-                                     dev::load_bits<N>(squares + share * c + channel)};
+      return dev::load_pair<N>(mean + share * c + channel, squares + share * c + channel);
     };
     dev::for_each_row<3>(threadIdx.y, blockDim.y, shares, load,
                          [&](std::int64_t share, const dev::PairBits<float, N>& v) {
@@ -125,8 +124,7 @@ struct Map {
   template <bool Silu>
   MIEN_DEV float gradient(float dy, float centred, int k) const {
     if constexpr (!Silu) return dy;
-    const float z = fmaf(centred, scale[k], beta[k]), s = dev::logistic(z);
-    return dy * s * fmaf(z, 1.0f - s, 1.0f);
+    return dev::silu_gradient(dy, fmaf(centred, scale[k], beta[k]));
   }
 };
 
@@ -156,7 +154,6 @@ void batch_norm_statistics_kernel(BatchNormStatistics of, BatchNormWorkspace wor
     dev::store(means + at, of_means);
     dev::store(squares + at, of_squares);
   }
-  __syncthreads();  // all of them before the block is counted
   if (!dev::is_last_block(workspace.blocks_done + blockIdx.y)) return;
   m = norm::merge_shares<N>(means, squares, gridDim.x, p.c, channel, shared,
                             norm::RowsOfShare(p.rows));
@@ -186,7 +183,7 @@ void batch_norm_kernel(T* y, const T* x, BatchNormChannels of, BatchNormParams p
         MIEN_UNROLL
         for (int k = 0; k < N; ++k) {
           const float z = fmaf(v[k] - map.mean[k], map.scale[k], map.beta[k]);
-          v[k] = Silu ? z * dev::logistic(z) : z;
+          v[k] = Silu ? dev::silu(z) : z;
         }
         dev::store(y + row * p.c + channel, v);
       });
@@ -203,8 +200,7 @@ void batch_norm_sums_kernel(T* dx, float* dgamma, float* dbeta, BatchNormWorkspa
   if (channel < p.c) {
     const norm::Map<N> map(of, channel, p.eps);
     const auto load = [&](std::int64_t row) {
-      const std::int64_t at = row * p.c + channel;
-      return dev::PairBits<T, N>{dev::load_bits<N>(x + at), dev::load_bits<N>(dy + at)};
+      return dev::load_pair<N>(x + row * p.c + channel, dy + row * p.c + channel);
     };
     dev::for_each_row<4>(p.rows, load, [&](std::int64_t row, const dev::PairBits<T, N>& bits) {
       const auto of_x = dev::to_floats(bits.a);
@@ -220,22 +216,7 @@ void batch_norm_sums_kernel(T* dx, float* dgamma, float* dbeta, BatchNormWorkspa
       if constexpr (Frozen) dev::store(dx + row * p.c + channel, g);
     });
   }
-  dev::merge_rows(sums, static_cast<int>(blockDim.x), shared, dev::add<2 * N>);
-
-  // (shares, packs of N channels, 2 N)
-  float* const partial = workspace.partial + 2 * channel;
-  if (threadIdx.y == 0 && channel < p.c)
-    dev::store(partial + std::int64_t{blockIdx.x} * 2 * p.c, sums);
-  __syncthreads();  // all of them before the block is counted
-  if (!dev::is_last_block(workspace.blocks_done + blockIdx.y)) return;
-  sums = {};
-  if (channel < p.c)
-    dev::for_each_row<4>(
-        threadIdx.y, blockDim.y, gridDim.x,
-        [&](std::int64_t share) { return dev::load_bits<2 * N>(partial + share * 2 * p.c); },
-        [&](std::int64_t, const auto& bits) { dev::add(sums, dev::to_floats(bits)); });
-  dev::merge_rows(sums, static_cast<int>(blockDim.x), shared, dev::add<2 * N>);
-  if (threadIdx.y != 0 || channel >= p.c) return;
+  if (!dev::sum_over_grid<N>(sums, p.c, workspace.partial, workspace.blocks_done, shared)) return;
   const auto rstd = norm::rstd<N>(of, channel, p.eps);
   MIEN_UNROLL
   for (int k = 0; k < N; ++k) {
@@ -284,16 +265,20 @@ void batch_norm_backward_kernel(T* dx, const float* dgamma, const float* dbeta, 
 namespace norm {
 
 // Calls f(Width of a pack, whether SiLU follows).
-template <class T, class F, class... Pointers>
-void with_kernel(const BatchNormParams& p, const F& f, const Pointers*... pointers) {
-  with_pack_width<T>(
-      p.c, [&](auto width) { p.silu ? f(width, std::true_type()) : f(width, std::false_type()); },
-      pointers...);
+template <class T, class F>
+void with_kernel(const BatchNormParams& p, bool packs, const F& f) {
+  with_width<pack_width<T>>(packs, [&](auto width) {
+    p.silu ? f(width, std::true_type()) : f(width, std::false_type());
+  });
+}
+
+inline void check_partial(const BatchNormWorkspace& workspace) {
+  check(aligned(64, workspace.partial), "batch_norm", "expected partial sums aligned to 64 bytes");
 }
 
 inline void check_rows(const BatchNormParams& p) {
-  check(p.rows > 1, "batch_norm",
-        "statistics of a batch need more than one value per channel, got ", p.rows, " rows");
+  check(p.rows > 1, "batch_norm", "expected two rows or more for the statistics of a batch, got ",
+        p.rows);
 }
 
 }  // namespace norm
@@ -303,31 +288,25 @@ void batch_norm_statistics(Cuda device, const BatchNormStatistics& of,
                            const BatchNormWorkspace& workspace, const T* x,
                            const BatchNormParams& p) {
   norm::check_rows(p);
+  norm::check_partial(workspace);
   if (p.c == 0) return;
-  with_pack_width<T>(
-      p.c,
-      [&](auto width) {
-        const auto block = RowBlock::of<width, T>(p.c);
-        cuda::launch(
-            batch_norm_statistics_kernel<width, T>,
-            block.shape(block.shares(p.rows, batch_norm_most_shares(p.c)), 1, device.stream), of,
-            workspace, x, p);
-      },
-      x);
+  with_width<pack_width<T>>(pack_aligned_rows(p.c, x), [&](auto width) {
+    const auto block = RowBlock::of<width, T>(p.c);
+    cuda::launch(batch_norm_statistics_kernel<width, T>,
+                 block.shape(block.shares(p.rows, batch_norm_most_shares(p.c)), 1, device.stream),
+                 of, workspace, x, p);
+  });
 }
 
 template <Storage T>
 void batch_norm(Cuda device, T* y, const T* x, const BatchNormChannels& of,
                 const BatchNormParams& p) {
   if (p.rows * p.c == 0) return;
-  norm::with_kernel<T>(
-      p,
-      [&](auto width, auto silu) {
-        const auto block = RowBlock::of<width, T>(p.c);
-        cuda::launch(batch_norm_kernel<width, silu.value, T>,
-                     block.shape(block.pass_shares(p.rows, 1), 1, device.stream), y, x, of, p);
-      },
-      y, x);
+  norm::with_kernel<T>(p, pack_aligned_rows(p.c, y, x), [&](auto width, auto silu) {
+    const auto block = RowBlock::of<width, T>(p.c);
+    cuda::launch(batch_norm_kernel<width, silu.value, T>,
+                 block.shape(block.pass_shares(p.rows, 1), 1, device.stream), y, x, of, p);
+  });
 }
 
 namespace norm {
@@ -337,16 +316,13 @@ template <bool Frozen, class T>
 void backward_sums(Cuda device, T* dx, float* dgamma, float* dbeta,
                    const BatchNormWorkspace& workspace, const T* x, const T* dy,
                    const BatchNormChannels& of, const BatchNormParams& p) {
-  with_kernel<T>(
-      p,
-      [&](auto width, auto silu) {
-        const auto block = RowBlock::of<width, T>(p.c);
-        cuda::launch(
-            batch_norm_sums_kernel<width, silu.value, Frozen, T>,
-            block.shape(block.shares(p.rows, batch_norm_most_shares(p.c)), 1, device.stream), dx,
-            dgamma, dbeta, workspace, x, dy, of, p);
-      },
-      dx, x, dy);
+  check_partial(workspace);
+  with_kernel<T>(p, pack_aligned_rows(p.c, dx, x, dy), [&](auto width, auto silu) {
+    const auto block = RowBlock::of<width, T>(p.c);
+    cuda::launch(batch_norm_sums_kernel<width, silu.value, Frozen, T>,
+                 block.shape(block.shares(p.rows, batch_norm_most_shares(p.c)), 1, device.stream),
+                 dx, dgamma, dbeta, workspace, x, dy, of, p);
+  });
 }
 
 }  // namespace norm
@@ -358,15 +334,12 @@ void batch_norm_backward(Cuda device, T* dx, float* dgamma, float* dbeta,
   norm::check_rows(p);
   if (p.c == 0) return;
   norm::backward_sums<false>(device, dx, dgamma, dbeta, workspace, x, dy, of, p);
-  norm::with_kernel<T>(
-      p,
-      [&](auto width, auto silu) {
-        const auto block = RowBlock::of<width, T>(p.c);
-        cuda::launch(batch_norm_backward_kernel<width, silu.value, T>,
-                     block.shape(block.pass_shares(p.rows, 1), 1, device.stream), dx, dgamma, dbeta,
-                     x, dy, of, p);
-      },
-      dx, x, dy);
+  norm::with_kernel<T>(p, pack_aligned_rows(p.c, dx, x, dy), [&](auto width, auto silu) {
+    const auto block = RowBlock::of<width, T>(p.c);
+    cuda::launch(batch_norm_backward_kernel<width, silu.value, T>,
+                 block.shape(block.pass_shares(p.rows, 1), 1, device.stream), dx, dgamma, dbeta, x,
+                 dy, of, p);
+  });
 }
 
 template <Storage T>

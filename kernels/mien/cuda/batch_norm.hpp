@@ -59,8 +59,7 @@ struct BatchNormShares {
 // Blocks that share in the sums of a channel: two of 256 threads for each SM of a large GPU, eight
 // accesses of 16 bytes under way in each thread.
 inline int batch_norm_most_shares(int c) {
-  const int tiles = static_cast<int>(ceil_div(c, 64));
-  return tiles < 264 ? 264 / tiles : 1;
+  return static_cast<int>(blocks_of_part(ceil_div(c, 64), 2));
 }
 
 // Memory of the sums beside their results. The counters are zero before the first launch, and again

@@ -8,9 +8,7 @@
 namespace mien::kernels {
 inline namespace MIEN_CUDA_BUILD {
 
-inline constexpr int binary_cross_entropy_width = 4;  // elements in an access of a thread
-
-namespace dev {
+namespace losses {
 
 // The terms of the mean's divisor: the number of labels that are there.
 struct LabelsLeft {
@@ -21,7 +19,7 @@ struct LabelsLeft {
 // log(1 + e) for e from 0 to 1, as 2 artanh(s) with s = e / (2 + e): half the instructions of
 // log1pf. What the series leaves out is 2e-8 of the result.
 MIEN_DEV inline float log_of_one_more(float e) {
-  const float s = divide(e, 2.0f + e), square = s * s;
+  const float s = dev::divide(e, 2.0f + e), square = s * s;
   float series = 1.0f / 13;
   MIEN_UNROLL
   for (int odd = 11; odd > 0; odd -= 2)
@@ -34,16 +32,16 @@ struct BinaryTerm {
 };
 
 MIEN_DEV inline BinaryTerm binary_term(float x, float y, float pos_weight) {
-  const float e = exp(-fabsf(x)), near = reciprocal(1.0f + e), far = e * near;
+  const float e = dev::exp(-fabsf(x)), near = dev::reciprocal(1.0f + e), far = e * near;
   const float positive = x > 0 ? near : far, negative = x > 0 ? far : near;
   const float tail = log_of_one_more(e), weighted = pos_weight * y;  // fmaxf alone would hide NaN
   return {fmaf(weighted, fmaxf(-x, 0.0f) + tail, (1.0f - y) * (fmaxf(x, 0.0f) + tail)),
           fmaf(1.0f - y, positive, -weighted * negative)};
 }
 
-}  // namespace dev
+}  // namespace losses
 
-// N: elements of a pack, of rows that lie one behind another; 1 for any others.
+// N: elements of a pack, 16 bytes of labels, of rows that lie one behind another; 1 for any others.
 template <int N, class T>
 MIEN_KERNEL(loss_threads)
 void binary_cross_entropy_kernel(float* loss, T* dlogits, LossWorkspace workspace, const T* logits,
@@ -51,7 +49,7 @@ void binary_cross_entropy_kernel(float* loss, T* dlogits, LossWorkspace workspac
                                  const float* pos_weight, BinaryCrossEntropyParams p,
                                  LossDivisor given_divisor) {
   const std::int64_t n = p.rows * p.units;
-  const float divisor = dev::loss_divisor(given_divisor, dev::LabelsLeft{mask}, n);
+  const float divisor = losses::loss_divisor(given_divisor, losses::LabelsLeft{mask}, n);
   const float scale = p.gradient_factor / divisor;
   float sum = 0;
   const auto add = [&](std::int64_t i, auto width) {
@@ -68,7 +66,7 @@ void binary_cross_entropy_kernel(float* loss, T* dlogits, LossWorkspace workspac
     MIEN_UNROLL
     for (int j = 0; j < width; ++j) {
       const auto term =
-          dev::binary_term(x[j], y[j], pos_weight != nullptr ? pos_weight[unit] : 1.0f);
+          losses::binary_term(x[j], y[j], pos_weight != nullptr ? pos_weight[unit] : 1.0f);
       const bool counts = mask == nullptr || there.values[j] != 0;
       sum += counts ? term.loss : 0.0f;
       gradient[j] = counts ? scale * term.gradient : 0.0f;
@@ -80,7 +78,8 @@ void binary_cross_entropy_kernel(float* loss, T* dlogits, LossWorkspace workspac
   std::int64_t i = (std::int64_t{blockIdx.x} * loss_threads + threadIdx.x) * N;
   for (; i + N <= n; i += step) add(i, dev::Width<N>());
   for (; i < n; ++i) add(i, dev::Width<1>());
-  if (dev::grid_sum(sum, workspace) && threadIdx.x == 0) *loss = sum / divisor;
+  if (dev::grid_sum(sum, workspace.partial, workspace.blocks_done) && threadIdx.x == 0)
+    *loss = sum / divisor;
 }
 
 template <Storage T>
@@ -93,19 +92,15 @@ void binary_cross_entropy(Cuda device, float* loss, T* dlogits, const LossWorksp
   LossDivisor divisor{.known = 1};
   if (p.reduction == LossReduction::mean)
     divisor = mask == nullptr ? LossDivisor{.known = static_cast<float>(n)}
-                              : divisor_of(device, workspace, dev::LabelsLeft{mask}, n, 4096);
-  constexpr int width = binary_cross_entropy_width;
-  const auto launch = [&](auto kernel, int of_thread) {
-    cuda::launch(kernel,
-                 {.grid = loss_blocks(n, std::int64_t{loss_threads} * of_thread),
+                              : divisor_of(device, workspace, losses::LabelsLeft{mask}, n, 4096);
+  const bool packs = p.row == p.units && pack_aligned(dlogits, logits, labels, mask);
+  with_width<4>(packs, [&](auto width) {
+    cuda::launch(binary_cross_entropy_kernel<width, T>,
+                 {.grid = loss_blocks(n, std::int64_t{loss_threads} * width),
                   .block = loss_threads,
                   .stream = device.stream},
                  loss, dlogits, workspace, logits, labels, mask, pos_weight, p, divisor);
-  };
-  if (p.row == p.units && pack_aligned(dlogits, logits, labels, mask))
-    launch(binary_cross_entropy_kernel<width, T>, width);
-  else
-    launch(binary_cross_entropy_kernel<1, T>, 1);
+  });
 }
 
 }  // namespace MIEN_CUDA_BUILD

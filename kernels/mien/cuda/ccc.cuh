@@ -1,6 +1,8 @@
 #pragma once
 // The kernels of ccc.hpp.
 
+#include <algorithm>
+
 #include <mien/cuda/ccc.hpp>
 #include <mien/cuda/intrinsics.hpp>
 #include <mien/cuda/launch.hpp>
@@ -10,7 +12,7 @@ inline namespace MIEN_CUDA_BUILD {
 
 inline constexpr int ccc_threads = 256;
 
-namespace dev {
+namespace ccc {
 
 MIEN_DEV inline void add(PairMoments& m, float x, float y) {
   m.count += 1;
@@ -37,14 +39,14 @@ MIEN_DEV inline void merge(PairMoments& m, const PairMoments& other) {
 // Lane 0 gets the moments of the warp.
 MIEN_DEV inline PairMoments merge_warp(PairMoments m) {
   MIEN_UNROLL
-  for (unsigned step = warp_size / 2; step > 0; step /= 2) {
+  for (unsigned step = dev::warp_size / 2; step > 0; step /= 2) {
     PairMoments other;
-    other.count = __shfl_down_sync(full_mask, m.count, step);
-    other.mean_x = __shfl_down_sync(full_mask, m.mean_x, step);
-    other.mean_y = __shfl_down_sync(full_mask, m.mean_y, step);
-    other.xx = __shfl_down_sync(full_mask, m.xx, step);
-    other.yy = __shfl_down_sync(full_mask, m.yy, step);
-    other.xy = __shfl_down_sync(full_mask, m.xy, step);
+    other.count = __shfl_down_sync(dev::full_mask, m.count, step);
+    other.mean_x = __shfl_down_sync(dev::full_mask, m.mean_x, step);
+    other.mean_y = __shfl_down_sync(dev::full_mask, m.mean_y, step);
+    other.xx = __shfl_down_sync(dev::full_mask, m.xx, step);
+    other.yy = __shfl_down_sync(dev::full_mask, m.yy, step);
+    other.xy = __shfl_down_sync(dev::full_mask, m.xy, step);
     merge(m, other);
   }
   return m;
@@ -52,10 +54,10 @@ MIEN_DEV inline PairMoments merge_warp(PairMoments m) {
 
 // Thread 0 gets the moments of the block. All threads must call it.
 MIEN_DEV inline PairMoments merge_block(PairMoments m) {
-  constexpr unsigned warps = ccc_threads / warp_size;
+  constexpr unsigned warps = ccc_threads / dev::warp_size;
   MIEN_SHARED(PairMoments, of_warp, [warps]);
   m = merge_warp(m);
-  if (threadIdx.x % warp_size == 0) of_warp[threadIdx.x / warp_size] = m;
+  if (threadIdx.x % dev::warp_size == 0) of_warp[threadIdx.x / dev::warp_size] = m;
   __syncthreads();
   if (threadIdx.x == 0)
     for (unsigned i = 1; i < warps; ++i) merge(m, of_warp[i]);
@@ -63,7 +65,7 @@ MIEN_DEV inline PairMoments merge_block(PairMoments m) {
   return m;
 }
 
-}  // namespace dev
+}  // namespace ccc
 
 // Grid: (blocks of a column, columns). The block that ends last merges the shares of all.
 template <class T>
@@ -75,14 +77,14 @@ void ccc_moments_kernel(CccColumn* result, CccWorkspace workspace, const T* x, c
   for (std::int64_t row = std::int64_t{blockIdx.x} * ccc_threads + thread; row < p.rows;
        row += std::int64_t{gridDim.x} * ccc_threads)
     if (mask == nullptr || mask[row * p.columns + column] != 0)
-      dev::add(m, dev::to_float(x[row * p.x_row + column]), y[row * p.y_row + column]);
-  m = dev::merge_block(m);
+      ccc::add(m, dev::to_float(x[row * p.x_row + column]), y[row * p.y_row + column]);
+  m = ccc::merge_block(m);
 
   PairMoments* const partial = workspace.partial + std::int64_t{column} * ccc_most_blocks;
   if (thread == 0) partial[blockIdx.x] = m;
   if (!dev::is_last_block(workspace.blocks_done + column)) return;
   m = thread < gridDim.x ? partial[thread] : PairMoments{};
-  m = dev::merge_block(m);
+  m = ccc::merge_block(m);
   if (thread != 0) return;
   const float distance = m.mean_x - m.mean_y;
   const float denominator = fmaf(distance * distance, m.count, m.xx + m.yy) + p.epsilon * m.count;
@@ -112,12 +114,10 @@ void ccc_moments(Cuda device, CccColumn* result, const CccWorkspace& workspace, 
                  const float* y, const std::uint8_t* mask, const CccParams& p) {
   if (p.columns == 0) return;
   constexpr std::int64_t rows_of_block = 8 * ccc_threads;
-  const std::int64_t blocks = (p.rows + rows_of_block - 1) / rows_of_block;
-  const auto bounded = static_cast<unsigned>(blocks < 1                 ? 1
-                                             : blocks > ccc_most_blocks ? ccc_most_blocks
-                                                                        : blocks);
+  const unsigned blocks =
+      std::clamp(ceil_div(p.rows, rows_of_block), 1u, unsigned{ccc_most_blocks});
   cuda::launch(ccc_moments_kernel<T>,
-               {.grid = {bounded, static_cast<unsigned>(p.columns)},
+               {.grid = {blocks, static_cast<unsigned>(p.columns)},
                 .block = ccc_threads,
                 .stream = device.stream},
                result, workspace, x, y, mask, p);
@@ -129,9 +129,7 @@ void ccc_gradient(Cuda device, T* dx, const CccColumn* of_column, const T* x, co
   const std::int64_t n = p.rows * p.columns;
   if (n == 0) return;
   cuda::launch(ccc_gradient_kernel<T>,
-               {.grid = static_cast<unsigned>((n + ccc_threads - 1) / ccc_threads),
-                .block = ccc_threads,
-                .stream = device.stream},
+               {.grid = ceil_div(n, ccc_threads), .block = ccc_threads, .stream = device.stream},
                dx, of_column, x, y, mask, p, factor);
 }
 

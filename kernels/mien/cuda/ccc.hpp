@@ -42,8 +42,8 @@ struct PairMoments {
 
 inline constexpr int ccc_most_blocks = 256;  // of a column: about two for each SM
 
-// Memory that the first pass needs beside its result; zero before the first launch, and again
-// after every launch.
+// Memory of the first pass beside its result. The counters are zero before the first launch, and
+// again after every launch.
 struct CccWorkspace {
   PairMoments* partial;   // columns * ccc_most_blocks
   unsigned* blocks_done;  // columns

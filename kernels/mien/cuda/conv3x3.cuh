@@ -18,10 +18,9 @@ namespace conv {
 inline constexpr int warps = 4, threads = warps * dev::warp_size;
 inline constexpr int tile_w = 16;  // pixels in a row: the rows of an mma
 inline constexpr int slab_bytes = 32;
-inline constexpr int stages = 3;         // two are on their way while one is in use
-inline constexpr int many_blocks = 132;  // SMs of a large GPU: from here on tiles are tall
+inline constexpr int stages = 3;  // two are on their way while one is in use
 // Rows of a warp: of a tall tile (float's fragments, each in two parts, leave registers for four),
-// and of a short one, for small images.
+// and of a low one, where tall ones would leave SMs without a block.
 template <class T>
 inline constexpr int tall = sizeof(T) == 4 ? 4 : 8;
 inline constexpr int low = 2;
@@ -333,9 +332,8 @@ void check_params(const Conv3x3Params& p, const T* packed, const Conv3x3Epilogue
 // Whether pixels `stride` elements apart can be accessed in packs of `width`, for c channels.
 template <class T>
 bool in_packs(const T* image, int c, int stride, int width) {
-  const auto address = reinterpret_cast<std::uintptr_t>(image);
   return c % width == 0 && stride % width == 0 &&
-         address % (static_cast<std::uintptr_t>(width) * sizeof(T)) == 0;
+         aligned(static_cast<std::size_t>(width) * sizeof(T), image);
 }
 
 template <class Mma, int K, int R, int Tiles, class T>
@@ -379,7 +377,7 @@ void conv3x3(Cuda device, T* y, const T* x, const T* packed, const Conv3x3Params
                                 p.n;
     if (l.tiles == 1)
       conv::launch<Mma, k, conv::low, 1>(device, y, x, packed, p, e);
-    else if (blocks >= conv::many_blocks)
+    else if (blocks >= large_gpu_sms)
       conv::launch<Mma, k, conv::tall<T>, 4>(device, y, x, packed, p, e);
     else
       conv::launch<Mma, k, conv::low, 4>(device, y, x, packed, p, e);

@@ -32,7 +32,7 @@ inline constexpr int cross_entropy_kept = Team == 1                ? 16
                                           : Team == dev::warp_size ? 32
                                                                    : 24;
 
-namespace dev {
+namespace losses {
 
 // Labels of either type; the other pointer is null.
 struct Labels {
@@ -82,8 +82,8 @@ class LabelledRow {
   }
 
   template <int N>
-  MIEN_DEV Floats<N> shares(int c) const {
-    Floats<N> q;
+  MIEN_DEV dev::Floats<N> shares(int c) const {
+    dev::Floats<N> q;
     MIEN_UNROLL
     for (int j = 0; j < N; ++j) q[j] = s_.spread;
     if (s_.spread > 0 && s_.weight != nullptr) {
@@ -121,8 +121,8 @@ class SoftRow {
 
   // Element by element: these rows may lie otherwise than those of the logits.
   template <int N>
-  MIEN_DEV Floats<N> shares(int c) const {
-    Floats<N> q;
+  MIEN_DEV dev::Floats<N> shares(int c) const {
+    dev::Floats<N> q;
     MIEN_UNROLL
     for (int j = 0; j < N; ++j) q[j] = fmaf(s_.kept, probabilities_[c + j], s_.spread);
     if (s_.weight != nullptr) {
@@ -149,7 +149,7 @@ struct LabelWeights {
   }
 };
 
-// The largest logit, the sum of exp(z - largest), the sum of the shares.
+// The largest logit, the sum of dev::exp(z - largest), the sum of the shares.
 struct RowSums {
   float largest = -FLT_MAX, exps = 0, shares = 0;
 };
@@ -158,20 +158,21 @@ struct RowSums {
 MIEN_DEV inline RowSums merge_warp(RowSums sums) {
   float largest = sums.largest;
   MIEN_UNROLL
-  for (int step = warp_size / 2; step > 0; step /= 2)
-    largest = fmaxf(largest, __shfl_xor_sync(full_mask, largest, step));
-  return {largest, warp_sum(sums.exps * exp(sums.largest - largest)), warp_sum(sums.shares)};
+  for (int step = dev::warp_size / 2; step > 0; step /= 2)
+    largest = fmaxf(largest, __shfl_xor_sync(dev::full_mask, largest, step));
+  return {largest, dev::warp_sum(sums.exps * dev::exp(sums.largest - largest)),
+          dev::warp_sum(sums.shares)};
 }
 
 // All threads of the team get its sums.
 template <int Team>
 MIEN_DEV RowSums merge_team(RowSums sums) {
-  if constexpr (Team >= warp_size) sums = merge_warp(sums);
-  if constexpr (Team > warp_size) {
-    constexpr unsigned warps = Team / warp_size;
-    const unsigned lane = threadIdx.x % warp_size;
+  if constexpr (Team >= dev::warp_size) sums = merge_warp(sums);
+  if constexpr (Team > dev::warp_size) {
+    constexpr unsigned warps = Team / dev::warp_size;
+    const unsigned lane = threadIdx.x % dev::warp_size;
     MIEN_SHARED(RowSums, of_warp, [warps]);
-    if (lane == 0) of_warp[threadIdx.x / warp_size] = sums;
+    if (lane == 0) of_warp[threadIdx.x / dev::warp_size] = sums;
     __syncthreads();
     sums = merge_warp(lane < warps ? of_warp[lane] : RowSums{});
     __syncthreads();  // the next row writes them anew
@@ -184,7 +185,7 @@ MIEN_DEV RowSums merge_team(RowSums sums) {
 template <int Team, int N>
 struct RowPart {
   static constexpr int packs = cross_entropy_kept<Team> / N, step = Team * N, size = packs * step;
-  Floats<N> values[packs];
+  dev::Floats<N> values[packs];
 
   // From `at` on, where `left` classes are left.
   template <class T>
@@ -202,26 +203,26 @@ struct RowPart {
     MIEN_UNROLL
     for (int k = 0; k < packs; ++k) MIEN_UNROLL
     for (int j = 0; j < N; ++j) largest = fmaxf(largest, values[k][j]);
-    sums.exps *= exp(sums.largest - largest);
+    sums.exps *= dev::exp(sums.largest - largest);
     sums.largest = largest;
     MIEN_UNROLL
     for (int k = 0; k < packs; ++k) MIEN_UNROLL
-    for (int j = 0; j < N; ++j) sums.exps += exp(values[k][j] - largest);
+    for (int j = 0; j < N; ++j) sums.exps += dev::exp(values[k][j] - largest);
   }
 };
 
-}  // namespace dev
+}  // namespace losses
 
 template <int Team, int N, class T, class Target>
 MIEN_KERNEL(cross_entropy_threads<Team>, cross_entropy_blocks<Team>)
 void cross_entropy_kernel(float* loss, T* dlogits, unsigned* invalid, LossWorkspace workspace,
-                          const T* logits, Target target, dev::Smoothing smoothing,
+                          const T* logits, Target target, losses::Smoothing smoothing,
                           CrossEntropyParams p, LossDivisor given_divisor) {
-  using Part = dev::RowPart<Team, N>;
+  using Part = losses::RowPart<Team, N>;
   constexpr unsigned teams = cross_entropy_threads<Team> / Team;
   float divisor = given_divisor.known;
-  if constexpr (std::is_same_v<Target, dev::Labels>)
-    divisor = dev::loss_divisor(given_divisor, dev::LabelWeights{target, smoothing}, p.rows);
+  if constexpr (std::is_same_v<Target, losses::Labels>)
+    divisor = losses::loss_divisor(given_divisor, losses::LabelWeights{target, smoothing}, p.rows);
   const float scale = p.gradient_factor / divisor;
   const int lane = static_cast<int>(threadIdx.x % Team), begin = lane * N;
   float sum = 0;
@@ -229,7 +230,7 @@ void cross_entropy_kernel(float* loss, T* dlogits, unsigned* invalid, LossWorksp
        row += std::int64_t{gridDim.x} * teams) {
     const T* const z = logits + row * p.row;
     T* const dz = dlogits != nullptr ? dlogits + row * p.row : nullptr;
-    const dev::RowOf<Target> shares_of(target, row, smoothing);
+    const losses::RowOf<Target> shares_of(target, row, smoothing);
     if (!shares_of.counts()) {
       if (shares_of.is_invalid() && invalid != nullptr && lane == 0) atomicAdd(invalid, 1u);
       for (int c = begin; c < p.classes && dz != nullptr; c += Part::step)
@@ -237,13 +238,13 @@ void cross_entropy_kernel(float* loss, T* dlogits, unsigned* invalid, LossWorksp
       continue;
     }
     Part part;
-    dev::RowSums sums;
+    losses::RowSums sums;
     for (int first = begin; first < p.classes; first += Part::size) {
       part.load(z + first, p.classes - first);
       part.add_to(sums);
     }
     sums.shares = shares_of.sum_of_shares(lane, Team);
-    sums = dev::merge_team<Team>(sums);
+    sums = losses::merge_team<Team>(sums);
     const float log_exps = logf(sums.exps), share = scale * sums.shares / sums.exps;
     for (int first = begin; first < p.classes; first += Part::size) {
       if (Part::size < p.classes) part.load(z + first, p.classes - first);
@@ -262,19 +263,19 @@ void cross_entropy_kernel(float* loss, T* dlogits, unsigned* invalid, LossWorksp
       }
     }
   }
-  if (dev::grid_sum(sum, workspace) && threadIdx.x == 0) *loss = sum / divisor;
+  if (dev::grid_sum(sum, workspace.partial, workspace.blocks_done) && threadIdx.x == 0)
+    *loss = sum / divisor;
 }
 
 // --- launchers ----------------------------------------------------------------------------------
 
-namespace detail {
+namespace losses {
 
 template <class T, class Target>
 void launch_cross_entropy(Cuda device, float* loss, T* dlogits, unsigned* invalid,
                           const LossWorkspace& workspace, const T* logits, const Target& target,
-                          const dev::Smoothing& smoothing, const CrossEntropyParams& p,
+                          const losses::Smoothing& smoothing, const CrossEntropyParams& p,
                           const LossDivisor& divisor) {
-  constexpr int width = pack_width<T>;
   const auto launch = [&](auto team, auto n) {
     cuda::launch(cross_entropy_kernel<team, n, T, Target>,
                  {.grid = loss_blocks(p.rows, cross_entropy_threads<team> / team),
@@ -282,18 +283,15 @@ void launch_cross_entropy(Cuda device, float* loss, T* dlogits, unsigned* invali
                   .stream = device.stream},
                  loss, dlogits, invalid, workspace, logits, target, smoothing, p, divisor);
   };
-  const auto with_team = [&](auto n) {
+  const bool packs = p.row % pack_width<T> == 0 && pack_aligned_rows(p.classes, logits, dlogits);
+  with_width<pack_width<T>>(packs, [&](auto n) {
     if (p.classes <= 16)
       launch(dev::Width<1>(), n);
     else if (p.classes <= 1024)
       launch(dev::Width<dev::warp_size>(), n);
     else
       launch(dev::Width<512>(), n);
-  };
-  if (p.classes % width == 0 && p.row % width == 0 && pack_aligned(logits, dlogits))
-    with_team(dev::Width<width>());
-  else
-    with_team(dev::Width<1>());
+  });
 }
 
 inline void check_cross_entropy(const CrossEntropyParams& p) {
@@ -303,23 +301,23 @@ inline void check_cross_entropy(const CrossEntropyParams& p) {
         "expected a label smoothing from 0 to 1, got ", p.label_smoothing);
 }
 
-}  // namespace detail
+}  // namespace losses
 
 template <Storage T, LabelIndex Index>
 void cross_entropy(Cuda device, float* loss, T* dlogits, unsigned* invalid,
                    const LossWorkspace& workspace, const T* logits, const Index* labels,
                    const float* weight, const CrossEntropyParams& p) {
-  detail::check_cross_entropy(p);
-  dev::Labels either = {};
+  losses::check_cross_entropy(p);
+  losses::Labels either = {};
   if constexpr (sizeof(Index) == 4)
     either.narrow = labels;
   else
     either.wide = labels;
-  const dev::Smoothing smoothing(weight, p);
+  const losses::Smoothing smoothing(weight, p);
   LossDivisor divisor{.known = 1};
   if (p.reduction == LossReduction::mean)
-    divisor = divisor_of(device, workspace, dev::LabelWeights{either, smoothing}, p.rows, 1024);
-  detail::launch_cross_entropy(device, loss, dlogits, invalid, workspace, logits, either, smoothing,
+    divisor = divisor_of(device, workspace, losses::LabelWeights{either, smoothing}, p.rows, 1024);
+  losses::launch_cross_entropy(device, loss, dlogits, invalid, workspace, logits, either, smoothing,
                                p, divisor);
 }
 
@@ -327,10 +325,10 @@ template <Storage T>
 void cross_entropy(Cuda device, float* loss, T* dlogits, const LossWorkspace& workspace,
                    const T* logits, const float* probabilities, const float* weight,
                    const CrossEntropyParams& p) {
-  detail::check_cross_entropy(p);
+  losses::check_cross_entropy(p);
   const bool mean = p.reduction == LossReduction::mean;
-  detail::launch_cross_entropy(device, loss, dlogits, nullptr, workspace, logits, probabilities,
-                               dev::Smoothing(weight, p), p,
+  losses::launch_cross_entropy(device, loss, dlogits, nullptr, workspace, logits, probabilities,
+                               losses::Smoothing(weight, p), p,
                                {.known = mean ? static_cast<float>(p.rows) : 1.0f});
 }
 

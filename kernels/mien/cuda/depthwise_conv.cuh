@@ -172,40 +172,32 @@ inline cuda::LaunchShape shape(int c, unsigned width, unsigned strips, unsigned 
           .stream = stream};
 }
 
-// Calls f(Width of the channels of a thread).
-template <class T, class F, class... Pointers>
-void with_channels(int c, F&& f, const Pointers*... pointers) {
-  constexpr int V = channels<T>;
-  if constexpr (V > 1) {
-    const auto together = (reinterpret_cast<std::uintptr_t>(pointers) | ...);
-    if (c % V != 0 || together % (V * sizeof(T)) != 0) return f(dev::Width<1>());
-  }
-  f(dev::Width<V>());
+// Whether pixels can be accessed in words of 4 bytes: the channels of a thread, else one.
+template <class... T>
+bool word_aligned(int c, const T*... pointers) {
+  return ((c % channels<T> == 0) && ...) && aligned(4, pointers...);
 }
 
 // Calls f(whether strips are Whole, Width of the channels of a thread); narrow ones never are.
-template <int K, int S, class T, class F, class... Pointers>
-void with_strips(const DepthwiseConvParams& p, F&& f, const Pointers*... pointers) {
+template <int K, int S, class T, class F>
+void with_strips(const DepthwiseConvParams& p, bool words, const F& f) {
   const int right = (p.out_w - 1) * S - p.pad_left + K - p.w;
   const auto little = [](int padding) { return padding <= K / 2; };
   const bool whole = p.h > 0 && p.w > 0 && p.out_w % strip_width<true> == 0 && p.pad_top >= 0 &&
                      little(p.pad_top) && little(p.pad_left) && little(right);
-  with_channels<T>(
-      p.c,
-      [&](auto v) {
-        if constexpr (v == channels<T>) {
-          if (whole) return f(std::true_type(), v);
-        }
-        f(std::false_type(), v);
-      },
-      pointers...);
+  with_width<channels<T>>(words, [&](auto v) {
+    if constexpr (v == channels<T>) {
+      if (whole) return f(std::true_type(), v);
+    }
+    f(std::false_type(), v);
+  });
 }
 
 // Calls f(Width of the kernel, Width of the stride).
 template <class F>
-void with_kernel(int kernel, int stride, F&& f) {
+void with_kernel(int kernel, int stride, const F& f) {
   check((kernel == 3 || kernel == 5) && (stride == 1 || stride == 2), "depthwise_conv",
-        "kernels of 3 or 5 and strides of 1 or 2 are there, not ", kernel, " and ", stride);
+        "expected a kernel of 3 or 5 and a stride of 1 or 2, got ", kernel, " and ", stride);
   const auto with_stride = [&](auto k) {
     stride == 1 ? f(k, dev::Width<1>()) : f(k, dev::Width<2>());
   };
@@ -218,15 +210,12 @@ void launch_conv(Cuda device, T* y, const T* x, const T* w, DepthwiseConvParams 
                  const DepthwiseConvEpilogue& e, bool turned) {
   p.rows = rows_of_thread(p, p.out_h, p.out_w);
   const unsigned parts = ceil_div(p.out_h, p.rows) * ceil_div(p.out_w, span);
-  with_strips<K, S, T>(
-      p,
-      [&](auto whole, auto v) {
-        constexpr unsigned strip = strip_width<whole>;
-        const unsigned strips = std::min(ceil_div(span, strip), ceil_div(p.out_w, strip));
-        cuda::launch(depthwise_conv_kernel<K, S, whole, v, T>,
-                     shape(p.c, v, strips, parts, p.n, device.stream), y, x, w, p, e, turned);
-      },
-      y, x, w);
+  with_strips<K, S, T>(p, word_aligned(p.c, y, x, w), [&](auto whole, auto v) {
+    constexpr unsigned strip = strip_width<whole>;
+    const unsigned strips = std::min(ceil_div(span, strip), ceil_div(p.out_w, strip));
+    cuda::launch(depthwise_conv_kernel<K, S, whole, v, T>,
+                 shape(p.c, v, strips, parts, p.n, device.stream), y, x, w, p, e, turned);
+  });
 }
 
 template <class T>

@@ -35,7 +35,7 @@ namespace mien::kernels {
 inline namespace MIEN_CUDA_BUILD {
 
 struct DepthwiseConvParams {
-  int n, h, w, c;         // x (n, h, w, c)
+  int n, h, w, c;         // x (n, h, w, c), n up to 65,535
   int out_h, out_w;       // y (n, out_h, out_w, c)
   int pad_top, pad_left;  // those below and right follow from out_h and out_w
   int rows = 0;           // of the output that a thread goes down; 0: as suits the shape
@@ -59,7 +59,7 @@ inline constexpr int span = 28;  // columns of the output that a block spans
 // the last ones run half alone.
 inline int rows_of_thread(const DepthwiseConvParams& p, int h, int w) {
   if (p.rows > 0 || h == 0) return std::max(p.rows, 1);
-  const double warps_per_sm = double(p.n) * p.c / 64 * ceil_div(w, 7) / 132;
+  const double warps_per_sm = double(p.n) * p.c / 64 * ceil_div(w, 7) / large_gpu_sms;
   double least = 0;
   int best = h;
   for (int parts = 1; parts <= 64 && 2 * (parts - 1) < h; ++parts) {
@@ -88,7 +88,7 @@ inline int depthwise_pool_blocks(const DepthwiseConvParams& p) {
 inline int depthwise_weight_shares(const DepthwiseConvParams& p) {
   const int rows = depthwise::rows_of_thread(p, p.out_h, p.out_w);
   const std::int64_t strips = std::int64_t{p.n} * ceil_div(p.out_h, rows) * ceil_div(p.out_w, 7);
-  const unsigned turns = ceil_div(strips, 4), most = ceil_div(396, ceil_div(p.c, 64));
+  const unsigned turns = ceil_div(strips, 4), most = ceil_div(3 * large_gpu_sms, ceil_div(p.c, 64));
   return turns == 0 ? 1 : static_cast<int>(ceil_div(turns, ceil_div(turns, most)));
 }
 

@@ -236,13 +236,10 @@ void depthwise_conv_data_grad(Cuda device, T* dx, const T* dy, const T* w, int k
       const unsigned strips = ceil_div(columns.count, pairs_strip),
                      beside = std::min<unsigned>(pairs_strips, strips),
                      parts = ceil_div(rows.count, in_pairs.rows) * ceil_div(strips, beside);
-      with_channels<T>(
-          p.c,
-          [&](auto v) {
-            cuda::launch(depthwise_data_grad2_kernel<k, v, T>,
-                         shape(p.c, v, beside, parts, p.n, device.stream), dx, dy, w, in_pairs);
-          },
-          dx, dy, w);
+      with_width<channels<T>>(word_aligned(p.c, dx, dy, w), [&](auto v) {
+        cuda::launch(depthwise_data_grad2_kernel<k, v, T>,
+                     shape(p.c, v, beside, parts, p.n, device.stream), dx, dy, w, in_pairs);
+      });
     }
   });
 }
@@ -256,24 +253,20 @@ void depthwise_conv_weight_grad(Cuda device, T* dw, float* partials, const T* x,
   with_kernel(kernel, stride, [&](auto k, auto s) {
     DepthwiseConvParams in_parts = p;
     in_parts.rows = rows_of_thread(p, p.out_h, p.out_w);
-    with_strips<k, s, T>(
-        p,
-        [&](auto whole, auto v) {
-          constexpr int strip = strip_width<whole>;
-          Cut cut{static_cast<int>(ceil_div(p.out_w, strip)),
-                  static_cast<int>(ceil_div(p.out_h, in_parts.rows)), 0, (p.pad_top - k + 1) / s};
-          const std::int64_t strips = std::int64_t{p.n} * cut.parts * cut.across;
-          constexpr std::int64_t most = std::numeric_limits<int>::max() / 2;
-          check(strips <= most && std::int64_t{std::max(p.w, p.out_w)} * p.c <= most,
-                "depthwise_conv_weight_grad",
-                "expected a row of pixels and all strips to count up to ", most);
-          cut.strips = static_cast<int>(strips);
-          cuda::launch(
-              depthwise_weight_grad_kernel<k, s, whole, v, T>,
-              shape(p.c, v, weight_strips, static_cast<unsigned>(shares), 1, device.stream),
-              partials, x, dy, in_parts, cut);
-        },
-        x, dy);
+    with_strips<k, s, T>(p, word_aligned(p.c, x, dy), [&](auto whole, auto v) {
+      constexpr int strip = strip_width<whole>;
+      Cut cut{static_cast<int>(ceil_div(p.out_w, strip)),
+              static_cast<int>(ceil_div(p.out_h, in_parts.rows)), 0, (p.pad_top - k + 1) / s};
+      const std::int64_t strips = std::int64_t{p.n} * cut.parts * cut.across;
+      const std::int64_t row = std::int64_t{std::max(p.w, p.out_w)} * p.c;
+      constexpr std::int64_t most = std::numeric_limits<int>::max() / 2;
+      check(strips <= most && row <= most, "depthwise_conv_weight_grad", "expected up to ", most,
+            " strips and elements of a row, got ", strips, " and ", row);
+      cut.strips = static_cast<int>(strips);
+      cuda::launch(depthwise_weight_grad_kernel<k, s, whole, v, T>,
+                   shape(p.c, v, weight_strips, static_cast<unsigned>(shares), 1, device.stream),
+                   partials, x, dy, in_parts, cut);
+    });
   });
   const std::int64_t size = std::int64_t{kernel} * kernel * p.c;
   launch_sum(device, dw, partials, 1, shares, size, 1.0f);

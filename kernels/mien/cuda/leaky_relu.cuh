@@ -33,23 +33,18 @@ void leaky_relu_backward_kernel(T* dx, const T* x, const T* dy, LeakyReluParams 
 template <Storage T>
 void leaky_relu(Cuda device, T* y, const T* x, const LeakyReluParams& p) {
   if (p.n == 0) return;
-  constexpr int width = pack_width<T>;
-  if (pack_aligned(y, x))
+  with_width<pack_width<T>>(pack_aligned(y, x), [&](auto width) {
     cuda::launch(leaky_relu_kernel<width, T>, packs_shape(p.n, width, device.stream), y, x, p);
-  else
-    cuda::launch(leaky_relu_kernel<1, T>, packs_shape(p.n, 1, device.stream), y, x, p);
+  });
 }
 
 template <Storage T>
 void leaky_relu_backward(Cuda device, T* dx, const T* x, const T* dy, const LeakyReluParams& p) {
   if (p.n == 0) return;
-  constexpr int width = pack_width<T>;
-  if (pack_aligned(dx, x, dy))
+  with_width<pack_width<T>>(pack_aligned(dx, x, dy), [&](auto width) {
     cuda::launch(leaky_relu_backward_kernel<width, T>, packs_shape(p.n, width, device.stream), dx,
                  x, dy, p);
-  else
-    cuda::launch(leaky_relu_backward_kernel<1, T>, packs_shape(p.n, 1, device.stream), dx, x, dy,
-                 p);
+  });
 }
 
 }  // namespace MIEN_CUDA_BUILD

@@ -1,6 +1,9 @@
 #pragma once
 // Sums over all terms of a loss, for its kernels.
 
+#include <algorithm>
+#include <cstdint>
+
 #include <mien/cuda/intrinsics.hpp>
 #include <mien/cuda/launch.hpp>
 #include <mien/cuda/loss.hpp>
@@ -17,19 +20,7 @@ struct LossDivisor {
   const float* computed = nullptr;
 };
 
-namespace dev {
-
-// x becomes its sum over all threads of the grid, the same bits in every run, in the block that
-// comes last, for which this returns true. All threads must call it.
-MIEN_DEV inline bool grid_sum(float& x, const LossWorkspace& workspace) {
-  x = block_sum(x);
-  if (threadIdx.x == 0) workspace.partial[blockIdx.x] = x;
-  if (!is_last_block(workspace.blocks_done)) return false;
-  x = 0;
-  for (unsigned i = threadIdx.x; i < gridDim.x; i += blockDim.x) x += workspace.partial[i];
-  x = block_sum(x);
-  return true;
-}
+namespace losses {
 
 // All threads must call it. Terms: float operator()(i), i < n.
 template <class Terms>
@@ -38,10 +29,10 @@ MIEN_DEV float loss_divisor(const LossDivisor& divisor, const Terms& terms, std:
   if (divisor.computed != nullptr) return *divisor.computed;
   float sum = 0;
   for (std::int64_t i = threadIdx.x; i < n; i += blockDim.x) sum += terms(i);
-  return block_sum(sum);
+  return dev::block_sum(sum);
 }
 
-}  // namespace dev
+}  // namespace losses
 
 template <class Terms>
 MIEN_KERNEL(loss_threads)
@@ -50,15 +41,13 @@ void loss_divisor_kernel(LossWorkspace workspace, Terms terms, std::int64_t n) {
   for (std::int64_t i = std::int64_t{blockIdx.x} * loss_threads + threadIdx.x; i < n;
        i += std::int64_t{gridDim.x} * loss_threads)
     sum += terms(i);
-  if (dev::grid_sum(sum, workspace) && threadIdx.x == 0) *workspace.divisor = sum;
+  if (dev::grid_sum(sum, workspace.partial, workspace.blocks_done) && threadIdx.x == 0)
+    *workspace.divisor = sum;
 }
 
 // Blocks for n pieces of work, `per_block` each: one at least, for the result of nothing.
 inline unsigned loss_blocks(std::int64_t n, std::int64_t per_block) {
-  const std::int64_t blocks = (n + per_block - 1) / per_block;
-  return static_cast<unsigned>(blocks < 1                  ? 1
-                               : blocks < loss_most_blocks ? blocks
-                                                           : loss_most_blocks);
+  return std::clamp(ceil_div(n, per_block), 1u, loss_most_blocks);
 }
 
 // The divisor of n terms whose sum only the device knows. Up to `most_of_block` of them are left to

@@ -15,10 +15,11 @@ inline namespace MIEN_CUDA_BUILD {
 
 enum class LossReduction { mean, sum };
 
-inline constexpr unsigned loss_most_blocks = 528;  // four for each SM, as its registers hold
+// Four for each SM of a large GPU, as its registers hold.
+inline constexpr unsigned loss_most_blocks = 4 * large_gpu_sms;
 
-// Memory of a loss beside its results: zero before the first launch, and again after every launch
-// but for what `partial` and `divisor` hold.
+// Memory of a loss beside its results. The counter is zero before the first launch, and again after
+// every launch.
 struct LossWorkspace {
   float* partial;         // loss_most_blocks
   float* divisor;         // 1

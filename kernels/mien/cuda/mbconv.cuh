@@ -12,10 +12,10 @@ inline namespace MIEN_CUDA_BUILD {
 // d, and the sums of its pixels by tile: pool_partials (n, tiles, mid_c). Grid: (tiles of all
 // images, groups of chunks); block (32, 8).
 template <class Mma, int K, int S, class T>
-MIEN_KERNEL(mbconv_detail::threads, 2)
+MIEN_KERNEL(bottleneck::threads, 2)
 void expand_depthwise_kernel(T* d, float* pool_partials, const T* x, MbconvWeights<T> weights,
                              MbconvParams p, MbconvTiling t) {
-  using namespace mbconv_detail;
+  using namespace bottleneck;
   constexpr int V = lane_channels<T>, C = chunk_channels<T>;
   MIEN_DYN_SHARED(unsigned char, start);
   const Memory<T> memory(start, p, t);
@@ -51,16 +51,18 @@ void expand_depthwise_kernel(T* d, float* pool_partials, const T* x, MbconvWeigh
 
 template <Storage T>
 std::size_t mbconv_workspace(const MbconvParams& p, const MbconvPlan& plan) {
-  return mbconv_detail::Workspace(p, plan, sizeof(T)).size;
+  return bottleneck::Workspace(p, plan, sizeof(T)).size;
 }
 
 template <Storage T>
 void mbconv(Cuda device, T* y, void* workspace, const T* x, const MbconvWeights<T>& weights,
             const MbconvParams& p, const MbconvPlan& plan) {
-  using namespace mbconv_detail;
+  using namespace bottleneck;
   using Mma = dev::DeviceMma;
   if (std::int64_t{p.n} * p.out_h * p.out_w == 0) return;
-  check(plan.cost.seconds < infinite, "mbconv", "a plan that cannot run this block");
+  check(plan.cost.seconds < infinite, "mbconv", "expected a plan that can run this block");
+  check(pack_aligned(y, x, weights.expand, weights.depthwise, weights.project, workspace), "mbconv",
+        "expected arrays and workspace aligned to 16 bytes");
   const MbconvTiling& t = plan.tiling;
   if (plan.way == MbconvWay::whole_block)
     return depthwise::with_kernel(p.kernel, p.stride, [&](auto k, auto s) {

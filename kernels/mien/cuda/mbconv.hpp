@@ -67,8 +67,10 @@ struct MbconvPlan {
   MbconvCost cost;
 };
 
-// The plan of a way. Its predicted time is infinite where the way cannot run this block: channels
-// that are no multiple of 16 bytes, or a tile beyond the shared memory of an SM.
+// The plan of a way, for GPUs with 227 KB of shared memory for a block (sm_90, sm_100; on sm_80 the
+// launch of a whole block beyond 163 KB is refused). Its predicted time is infinite where the way
+// cannot run this block: channels that are no multiple of 16 bytes, or a tile beyond the shared
+// memory of an SM.
 template <Storage T>
 MbconvPlan mbconv_plan(const MbconvParams& p, MbconvWay way);
 // The plan with the shortest predicted time.
@@ -79,7 +81,8 @@ MbconvPlan mbconv_plan(const MbconvParams& p);
 template <Storage T>
 std::size_t mbconv_workspace(const MbconvParams& p, const MbconvPlan& plan);
 
-// y (n, out_h, out_w, out_c) from x. Pointers to T and `workspace` are aligned to 16 bytes.
+// y (n, out_h, out_w, out_c) from x. Throws where the plan cannot run this block, or where pointers
+// to T, those of squeeze_excite apart, or the workspace are not aligned to 16 bytes.
 template <Storage T>
 void mbconv(Cuda device, T* y, void* workspace, const T* x, const MbconvWeights<T>& weights,
             const MbconvParams& p, const MbconvPlan& plan);

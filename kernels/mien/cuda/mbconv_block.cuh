@@ -7,7 +7,7 @@
 namespace mien::kernels {
 inline namespace MIEN_CUDA_BUILD {
 
-namespace mbconv_detail {
+namespace bottleneck {
 
 // Behind the shared memory of the tile, which is the whole image.
 template <class T>
@@ -64,7 +64,7 @@ MIEN_DEV void squeeze_and_excite(const BlockMemory<T>& memory,
     float z = dev::to_float(weights.b2[c]);
     for (int j = 0; j < r; ++j)
       z = fmaf(dev::to_float(weights.w2[j * p.mid_c + c]), memory.hidden[j], z);
-    memory.channels[c] = dev::sigmoid(z);
+    memory.channels[c] = dev::logistic(z);
   }
   __syncthreads();
   constexpr int V = lane_channels<T>;
@@ -93,12 +93,11 @@ MIEN_DEV void project(T* y, const T* residual, const BlockMemory<T>& memory,
       const auto fetch = [&](int chunk) {
         const int k = chunk * k_of_stage;
         if (chunk < chunks)
-          dev::stage_rows<true>(
-              memory.stage(chunk), M::stage_pitch, M::columns, k_of_stage, p.mid_c - k,
-              [&](int r) -> const T* {
-                const int o = first_column + r;
-                return o < p.out_c ? weights.project + std::int64_t{o} * p.mid_c + k : nullptr;
-              });
+          dev::stage_rows<true>(memory.stage(chunk), M::stage_pitch, M::columns, k_of_stage,
+                                p.mid_c - k, weights.project, [&](int r) {
+                                  const int o = first_column + r;
+                                  return o < p.out_c ? std::int64_t{o} * p.mid_c + k : -1;
+                                });
         dev::commit_copies();
       };
       const int row = first_row + warp % 4 * 16, column = first_column + warp / 4 * 8 * N;
@@ -133,14 +132,14 @@ MIEN_DEV void project(T* y, const T* residual, const BlockMemory<T>& memory,
   dev::wait_copies<0>();
 }
 
-}  // namespace mbconv_detail
+}  // namespace bottleneck
 
 // Grid: n; block (32, 8).
 template <class Mma, int K, int S, class T>
-MIEN_KERNEL(mbconv_detail::threads, 1)
+MIEN_KERNEL(bottleneck::threads, 1)
 void mbconv_block_kernel(T* y, const T* x, MbconvWeights<T> weights, MbconvParams p,
                          MbconvTiling t) {
-  using namespace mbconv_detail;
+  using namespace bottleneck;
   constexpr int V = lane_channels<T>, C = chunk_channels<T>;
   MIEN_DYN_SHARED(unsigned char, start);
   const BlockMemory<T> memory(start, p, t);

@@ -9,10 +9,9 @@
 namespace mien::kernels {
 inline namespace MIEN_CUDA_BUILD {
 
-namespace mbconv_detail {
+namespace bottleneck {
 
 inline constexpr double infinite = std::numeric_limits<double>::infinity();
-inline constexpr int processors = 132;  // of an H200
 inline constexpr std::size_t most_shared = 227 * 1024;
 
 inline bool expands(const MbconvParams& p) { return p.mid_c != p.in_c; }
@@ -64,16 +63,16 @@ bool choose_tiling(MbconvTiling& best, const MbconvParams& p) {
     }
   if (least == infinite) return false;
   const int chunks = static_cast<int>(ceil_div(p.mid_c, chunk_channels<T>));
-  const int wanted = static_cast<int>(ceil_div(2 * processors, std::int64_t{p.n} * best.count));
+  const int wanted = static_cast<int>(ceil_div(2 * large_gpu_sms, std::int64_t{p.n} * best.count));
   best.groups = wanted < chunks ? wanted : chunks;
   return true;
 }
 
-}  // namespace mbconv_detail
+}  // namespace bottleneck
 
 template <Storage T>
 MbconvPlan mbconv_plan(const MbconvParams& p, MbconvWay way) {
-  using namespace mbconv_detail;
+  using namespace bottleneck;
   const double n = p.n, in = p.in_c, mid = p.mid_c, out = p.out_c;
   const double pixels = n * p.h * p.w, out_pixels = n * p.out_h * p.out_w;
   const double x = pixels * in, e = expands(p) ? pixels * mid : 0, d = out_pixels * mid,
@@ -86,7 +85,7 @@ MbconvPlan mbconv_plan(const MbconvParams& p, MbconvWay way) {
   MbconvPlan plan{.way = way, .tiling = {}, .cost = {}};
   MbconvCost& cost = plan.cost;
   const bool aligned = p.in_c % pack_width<T> == 0 && p.mid_c % pack_width<T> == 0;
-  double share = 1;  // of the processors that work
+  double share = 1;  // of the SMs that work
   bool possible = true;
   switch (way) {
     case MbconvWay::per_op:
@@ -113,7 +112,7 @@ MbconvPlan mbconv_plan(const MbconvParams& p, MbconvWay way) {
       possible = expands(p) && aligned && block_memory_bytes<T>(p, t) <= most_shared &&
                  freed >= 2 * Block::columns * Block::stage_pitch;
       cost = {x + y + weights, n * weights, 1, 0};
-      share = n < processors ? n / processors : 1;
+      share = n < large_gpu_sms ? n / large_gpu_sms : 1;
       break;
     }
   }
@@ -135,7 +134,7 @@ MbconvPlan mbconv_plan(const MbconvParams& p) {
   return best;
 }
 
-namespace mbconv_detail {
+namespace bottleneck {
 
 // Where the pieces of a workspace lie, each aligned to 16 bytes.
 struct Workspace {
@@ -168,7 +167,7 @@ struct Workspace {
   }
 };
 
-}  // namespace mbconv_detail
+}  // namespace bottleneck
 
 }  // namespace MIEN_CUDA_BUILD
 }  // namespace mien::kernels

@@ -17,7 +17,7 @@
 namespace mien::kernels {
 inline namespace MIEN_CUDA_BUILD {
 
-namespace mbconv_detail {
+namespace bottleneck {
 
 inline constexpr int warps = 8, threads = warps * dev::warp_size;
 inline constexpr int strip = 7;  // output pixels in a row that a warp computes at once
@@ -87,10 +87,9 @@ MIEN_DEV void fetch_chunk(const Memory<T>& memory, const MbconvWeights<T>& weigh
                           const MbconvParams& p, int first_channel) {
   const int thread = static_cast<int>(dev::thread_of_block());
   dev::stage_rows<true>(memory.w_tile, memory.pitch, chunk_channels<T>, padded_k<T>(p.in_c), p.in_c,
-                        [&](int r) -> const T* {
+                        weights.expand, [&](int r) {
                           const int channel = first_channel + r;
-                          return channel < p.mid_c ? weights.expand + std::int64_t{channel} * p.in_c
-                                                   : nullptr;
+                          return channel < p.mid_c ? std::int64_t{channel} * p.in_c : -1;
                         });
   dev::commit_copies();
   const int channel = first_channel + thread;
@@ -105,11 +104,10 @@ MIEN_DEV void fetch_pixels(const Memory<T>& memory, const Tile& tile, const T* x
   const int thread = static_cast<int>(dev::thread_of_block()), valid = tile.rows * tile.columns;
   const T* const image = x + std::int64_t{tile.image} * p.h * p.w * p.in_c;
   dev::stage_rows<true>(memory.x_tile, memory.pitch, memory.rows, padded_k<T>(p.in_c), p.in_c,
-                        [&](int r) -> const T* {
+                        image, [&](int r) {
                           const int row = tile.first_row + r / tile.columns;
                           const int column = tile.first_column + r % tile.columns;
-                          return r < valid ? image + (std::int64_t{row} * p.w + column) * p.in_c
-                                           : nullptr;
+                          return r < valid ? (std::int64_t{row} * p.w + column) * p.in_c : -1;
                         });
   for (int r = thread; r < memory.rows; r += threads) {
     const int row = tile.skipped_rows + r / tile.columns;
@@ -216,6 +214,6 @@ MIEN_DEV float pooled_sum(const Memory<T>& memory, int i) {
   return sum;
 }
 
-}  // namespace mbconv_detail
+}  // namespace bottleneck
 }  // namespace MIEN_CUDA_BUILD
 }  // namespace mien::kernels

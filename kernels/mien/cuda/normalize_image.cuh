@@ -1,13 +1,15 @@
 #pragma once
 // The kernels of normalize_image.hpp.
 
+#include <algorithm>
+
 #include <mien/cuda/normalize_image.hpp>
 #include <mien/cuda/packed.hpp>
 
 namespace mien::kernels {
 inline namespace MIEN_CUDA_BUILD {
 
-namespace dev {
+namespace normalize {
 
 // Where N elements of y that lie one behind another come from, without branches, so that the loads
 // overlap. Rows are of N pixels or more; C and Out: channels of x and y, 0: known at run time.
@@ -47,7 +49,7 @@ class ImageElements {
   int step_, next_row_;
 };
 
-}  // namespace dev
+}  // namespace normalize
 
 // Images of y are of whole packs of N. Dense: those of x are too. Grid: (blocks of an image,
 // images).
@@ -72,7 +74,7 @@ void normalize_image_kernel(T* y, const std::uint8_t* x, const float* mean, cons
   dev::from_float(zero, 0.0f);
   for (int i = static_cast<int>(blockIdx.x * pack_threads + threadIdx.x) * N; i < size;
        i += static_cast<int>(gridDim.x) * pack_threads * N) {
-    const dev::ImageElements<N, C, Out> at(i, reversed, p);
+    const normalize::ImageElements<N, C, Out> at(i, reversed, p);
     Packed<std::uint8_t, N> bytes;
     if (C > 0 && C == Out && dense && !reversed) {
       bytes = *reinterpret_cast<const Packed<std::uint8_t, N>*>(from + i);
@@ -102,14 +104,11 @@ void normalize_image(Cuda device, T* y, const std::uint8_t* x, const float* mean
   if (p.n == 0 || size == 0) return;
   constexpr int width = pack_width<T>;
   const auto launch = [&](auto kernel, int of_pack) {
-    // Up to eight packs a thread pay for the table, unless that leaves the GPU without blocks.
+    // Up to eight packs a thread pay for the table, unless that leaves SMs without blocks.
     const unsigned most = ceil_div(size, std::int64_t{of_pack} * pack_threads);
-    const unsigned least = ceil_div(most, 8), wanted = ceil_div(1056, p.n);
+    const auto wanted = static_cast<unsigned>(blocks_of_part(p.n, 8));
     cuda::launch(kernel,
-                 {.grid = {most < wanted    ? most
-                           : wanted < least ? least
-                                            : wanted,
-                           static_cast<unsigned>(p.n)},
+                 {.grid = {std::clamp(wanted, ceil_div(most, 8), most), static_cast<unsigned>(p.n)},
                   .block = pack_threads,
                   .dynamic_shared_bytes = 256 * sizeof(T) * static_cast<unsigned>(p.c),
                   .stream = device.stream},

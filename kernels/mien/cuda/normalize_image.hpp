@@ -22,8 +22,8 @@ namespace mien::kernels {
 inline namespace MIEN_CUDA_BUILD {
 
 struct NormalizeImageParams {
-  int n, h, w, c;    // x (n, h, w, c), c up to normalize_image_most_channels
-  int out_channels;  // y (n, h, w, out_channels), c or more
+  int n, h, w, c;    // x (n, h, w, c), n up to 65,535, c up to normalize_image_most_channels
+  int out_channels;  // y (n, h, w, out_channels), c or more; images of up to 2^30 elements
 };
 
 inline constexpr int normalize_image_most_channels = 32;  // what shared memory takes

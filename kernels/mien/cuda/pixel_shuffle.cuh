@@ -204,39 +204,42 @@ void pixel_unshuffle_by_element_kernel(T* small, const T* large, PixelShufflePar
 
 namespace shuffle {
 
-inline void check_params(const char* op, const PixelShuffleParams& p) {
-  check(p.factor >= 1, op, "expected a factor of at least 1, got ", p.factor);
-}
-
-// Calls f(R, N) with the factor and the widest accesses that rows of the large image allow, or
-// otherwise() for factors without tiles.
-template <class T, class F, class G>
-void with_tile(const PixelShuffleParams& p, const T* large, const T* small, const F& f,
-               const G& otherwise) {
-  const auto with_width = [&](auto r) {
-    const std::int64_t row = std::int64_t{p.w} * r * p.c;
-    const auto bytes =
-        reinterpret_cast<std::uintptr_t>(large) | reinterpret_cast<std::uintptr_t>(small);
-    constexpr int pack = pack_width<T>;
-    if (row % pack == 0 && bytes % 16 == 0) return f(r, dev::Width<pack>());
-    if (row % (pack / 2) == 0 && bytes % 8 == 0) return f(r, dev::Width<pack / 2>());
-    f(r, dev::Width<1>());
-  };
-  const bool tiled = std::int64_t{p.c} * p.factor * p.factor <= most_channels;
-  if (p.factor == 2 && tiled) return with_width(dev::Width<2>());
-  if (p.factor == 4 && tiled) return with_width(dev::Width<4>());
-  otherwise();
-}
-
 // The launch of a kernel with pieces of so many pixels.
 template <class T>
 cuda::LaunchShape pieces_shape(const PixelShuffleParams& p, int pixels, cuda::Stream stream) {
   const int stride = pixel_stride<T>(p.c * p.factor * p.factor);
-  return {.grid = static_cast<unsigned>(p.n * p.h) * ceil_div(p.w, pixels),
+  return {.grid = static_cast<unsigned>(p.n) * static_cast<unsigned>(p.h) * ceil_div(p.w, pixels),
           .block = threads,
           .dynamic_shared_bytes =
               static_cast<std::size_t>(pixels) * static_cast<std::size_t>(stride) * sizeof(T),
           .stream = stream};
+}
+
+// Calls f(launch shape, R, N, pixels of a piece) with the factor and the widest accesses that rows
+// of the large image allow, or by_element(launch shape) for factors without tiles.
+template <class T, class F, class G>
+void with_tile(Cuda device, const char* op, const PixelShuffleParams& p, const T* large,
+               const T* small, const F& f, const G& by_element) {
+  check(p.factor >= 1, op, "expected a factor of at least 1, got ", p.factor);
+  const std::int64_t channels = std::int64_t{p.c} * p.factor * p.factor;
+  const std::int64_t all = std::int64_t{p.n} * p.h * p.w * channels;
+  if (all == 0) return;
+  const auto with_pieces = [&](auto r, auto n) {
+    const int pixels = piece<r, n>(p.c);
+    f(pieces_shape<T>(p, pixels, device.stream), r, n, pixels);
+  };
+  const auto with_factor = [&](auto r) {
+    const std::int64_t row = std::int64_t{p.w} * r * p.c;
+    constexpr int pack = pack_width<T>;
+    if (row % pack == 0 && aligned(16, large, small)) return with_pieces(r, dev::Width<pack>());
+    if (row % (pack / 2) == 0 && aligned(8, large, small))
+      return with_pieces(r, dev::Width<pack / 2>());
+    with_pieces(r, dev::Width<1>());
+  };
+  const bool tiled = channels <= most_channels;
+  if (p.factor == 2 && tiled) return with_factor(dev::Width<2>());
+  if (p.factor == 4 && tiled) return with_factor(dev::Width<4>());
+  by_element(packs_shape(all, 1, device.stream));
 }
 
 }  // namespace shuffle
@@ -244,38 +247,25 @@ cuda::LaunchShape pieces_shape(const PixelShuffleParams& p, int pixels, cuda::St
 template <Storage T>
 void pixel_shuffle(Cuda device, T* large, const T* small, const T* base,
                    const PixelShuffleParams& p) {
-  shuffle::check_params("pixel_shuffle", p);
-  const std::int64_t all = std::int64_t{p.n} * p.h * p.w * p.c * p.factor * p.factor;
-  if (all == 0) return;
   shuffle::with_tile(
-      p, large, small,
-      [&](auto r, auto n) {
-        const int pixels = shuffle::piece<r, n>(p.c);
-        cuda::launch(pixel_shuffle_kernel<r, n, T>,
-                     shuffle::pieces_shape<T>(p, pixels, device.stream), large, small, base, p,
-                     pixels);
+      device, "pixel_shuffle", p, large, small,
+      [&](const cuda::LaunchShape& shape, auto r, auto n, int pixels) {
+        cuda::launch(pixel_shuffle_kernel<r, n, T>, shape, large, small, base, p, pixels);
       },
-      [&] {
-        cuda::launch(pixel_shuffle_by_element_kernel<T>, packs_shape(all, 1, device.stream), large,
-                     small, base, p);
+      [&](const cuda::LaunchShape& shape) {
+        cuda::launch(pixel_shuffle_by_element_kernel<T>, shape, large, small, base, p);
       });
 }
 
 template <Storage T>
 void pixel_unshuffle(Cuda device, T* small, const T* large, const PixelShuffleParams& p) {
-  shuffle::check_params("pixel_unshuffle", p);
-  const std::int64_t all = std::int64_t{p.n} * p.h * p.w * p.c * p.factor * p.factor;
-  if (all == 0) return;
   shuffle::with_tile(
-      p, large, small,
-      [&](auto r, auto n) {
-        const int pixels = shuffle::piece<r, n>(p.c);
-        cuda::launch(pixel_unshuffle_kernel<r, n, T>,
-                     shuffle::pieces_shape<T>(p, pixels, device.stream), small, large, p, pixels);
+      device, "pixel_unshuffle", p, large, small,
+      [&](const cuda::LaunchShape& shape, auto r, auto n, int pixels) {
+        cuda::launch(pixel_unshuffle_kernel<r, n, T>, shape, small, large, p, pixels);
       },
-      [&] {
-        cuda::launch(pixel_unshuffle_by_element_kernel<T>, packs_shape(all, 1, device.stream),
-                     small, large, p);
+      [&](const cuda::LaunchShape& shape) {
+        cuda::launch(pixel_unshuffle_by_element_kernel<T>, shape, small, large, p);
       });
 }
 

@@ -84,13 +84,13 @@ void pointwise_conv_kernel(T* y, const T* x, const T* w, PointwiseConvParams p,
     if (chunk < chunks) {
       const int k = chunk * k_of_stage;
       T* const a = stage_of(chunk);
-      dev::stage_rows<Wide>(a, pitch, S::rows, k_of_stage, p.in_c - k, [&](int r) -> const T* {
-        return first_row + r < p.pixels ? x + (first_row + r) * p.in_c + k : nullptr;
+      dev::stage_rows<Wide>(a, pitch, S::rows, k_of_stage, p.in_c - k, x, [&](int r) {
+        return first_row + r < p.pixels ? (first_row + r) * p.in_c + k : -1;
       });
-      dev::stage_rows<Wide>(a + S::rows * pitch, pitch, S::columns, k_of_stage, p.in_c - k,
-                            [&](int r) -> const T* {
+      dev::stage_rows<Wide>(a + S::rows * pitch, pitch, S::columns, k_of_stage, p.in_c - k, w,
+                            [&](int r) {
                               const int o = first_column + r;
-                              return o < p.out_c ? w + std::int64_t{o} * p.in_c + k : nullptr;
+                              return o < p.out_c ? std::int64_t{o} * p.in_c + k : -1;
                             });
     }
     dev::commit_copies();  // empty at the end, so that the groups to wait for keep their number
@@ -171,9 +171,8 @@ void pointwise_conv(Cuda device, T* y, const T* x, const T* w, const PointwiseCo
                     const PointwiseConvEpilogue<T>& e) {
   using pointwise::Large, pointwise::Small;
   if (p.pixels == 0 || p.out_c == 0) return;
-  constexpr unsigned processors = 132;  // of an H200
   const bool fills =
-      ceil_div(p.pixels, Large::rows) * ceil_div(p.out_c, Large::columns) >= processors;
+      ceil_div(p.pixels, Large::rows) * ceil_div(p.out_c, Large::columns) >= large_gpu_sms;
   const auto run = fills ? pointwise::launch<Large, dev::DeviceMma, T>
                          : pointwise::launch<Small, dev::DeviceMma, T>;
   run(device, y, x, w, p, e);

@@ -21,18 +21,20 @@ struct PreluParams {
   int c;
 };
 
-// Memory of the backward. The counters are zero before the first launch, and again after every one.
+// Memory of the backward pass beside its results. The counters are zero before the first launch,
+// and again after every launch.
 struct PreluWorkspace {
-  float* partials;        // prelu_shares(p) * c
+  float* partial;         // prelu_shares(p) * c, aligned to 32 bytes
   unsigned* blocks_done;  // prelu_counters(p)
 };
 
-// Shares of the sums over pixels: enough blocks for two on each SM of a large GPU.
+// Blocks that share in the sum of a channel, at most: two for each SM of a large GPU, or a share
+// for every 64 pixels.
 inline int prelu_shares(const PreluParams& p) {
-  const std::int64_t shares = (p.rows + 63) / 64;
-  return static_cast<int>(shares < 1 ? 1 : shares < 264 ? shares : 264);
+  const std::int64_t wanted = blocks_of_part(ceil_div(p.c, 64), 2), possible = (p.rows + 63) / 64;
+  return static_cast<int>(possible < 1 ? 1 : wanted < possible ? wanted : possible);
 }
-inline int prelu_counters(const PreluParams& p) { return static_cast<int>(ceil_div(p.c, 256)); }
+inline int prelu_counters(const PreluParams& p) { return static_cast<int>(ceil_div(p.c, 32)); }
 
 // y and x (rows, c), slope (c).
 template <Storage T>

@@ -32,7 +32,7 @@ struct ResizeAxis {
 };
 
 struct ResizePillowParams {
-  int n, h, w, c;    // in (n, h, w, c)
+  int n, h, w, c;    // in (n, h, w, c), n up to 65,535; images of up to 2^30 bytes
   int out_h, out_w;  // out (n, out_h, out_w, c)
 };
 

@@ -29,12 +29,8 @@ void sam_norm_kernel(float* norm, SamWorkspace workspace, const G* g, const floa
   };
   for (; i + sam_width <= n; i += step) add(i, dev::Width<sam_width>());
   for (; i < n; ++i) add(i, dev::Width<1>());
-  sum = dev::block_sum(sum);
-
-  if (threadIdx.x == 0) workspace.partial[blockIdx.x] = sum;
-  if (!dev::is_last_block(workspace.blocks_done)) return;
-  sum = dev::block_sum(threadIdx.x < gridDim.x ? workspace.partial[threadIdx.x] : 0.0f);
-  if (threadIdx.x == 0) *norm = sqrtf(sum);
+  if (dev::grid_sum(sum, workspace.partial, workspace.blocks_done) && threadIdx.x == 0)
+    *norm = sqrtf(sum);
 }
 
 // shadow = w + the perturbation; `moved` (null: not counted) grows by the number of parameters in
@@ -65,14 +61,14 @@ void sam_perturb_kernel(S* shadow, unsigned* moved, const float* w, const float*
   if (threadIdx.x % dev::warp_size == 0) atomicAdd(moved, static_cast<unsigned>(count));
 }
 
-namespace dev {
+namespace sam {
 
 // The gradient with an L2 penalty on parameter i.
 MIEN_DEV inline float decayed(float g, float w, std::int64_t i, const UpdateParams& p) {
   return i < p.decay_end ? fmaf(p.weight_decay, w, g) : g;
 }
 
-}  // namespace dev
+}  // namespace sam
 
 // w, momentum (n; null where there is none) and shadow (n, or null).
 template <class S>
@@ -82,7 +78,7 @@ void sgd_kernel(float* w, float* momentum, S* shadow, const float* g, UpdatePara
     auto of_w = dev::load<width>(w + i);
     auto d = dev::load<width>(g + i);
     MIEN_UNROLL
-    for (int j = 0; j < width; ++j) d[j] = dev::decayed(d[j], of_w[j], i + j, p);
+    for (int j = 0; j < width; ++j) d[j] = sam::decayed(d[j], of_w[j], i + j, p);
     if (momentum != nullptr) {
       auto buffer = d;
       if (!s.first_step) buffer = dev::load<width>(momentum + i);
@@ -113,7 +109,7 @@ void adam_kernel(float* w, float* m, float* v, S* shadow, const float* g, Update
     const auto of_g = dev::load<width>(g + i);
     MIEN_UNROLL
     for (int j = 0; j < width; ++j) {
-      const float d = a.decoupled ? of_g[j] : dev::decayed(of_g[j], of_w[j], i + j, p);
+      const float d = a.decoupled ? of_g[j] : sam::decayed(of_g[j], of_w[j], i + j, p);
       of_m[j] = fmaf(a.beta1, of_m[j], (1.0f - a.beta1) * d);
       of_v[j] = fmaf(a.beta2, of_v[j], (1.0f - a.beta2) * d * d);
       const float weight = i + j < p.decay_end ? kept * of_w[j] : of_w[j];
@@ -126,9 +122,19 @@ void adam_kernel(float* w, float* m, float* v, S* shadow, const float* g, Update
   });
 }
 
+namespace sam {
+
+template <class... T>
+void check_aligned(const char* op, const T*... arenas) {
+  check(pack_aligned(arenas...), op, "expected arenas aligned to 16 bytes");
+}
+
+}  // namespace sam
+
 template <Storage G>
 void sam_norm(Cuda device, float* norm, const SamWorkspace& workspace, const G* g, const float* w,
               std::int64_t n) {
+  sam::check_aligned("sam_norm", g, w);
   auto shape = packs_shape(n > 0 ? n : 1, sam_width, device.stream);
   if (shape.grid.x > sam_most_blocks) shape.grid.x = sam_most_blocks;
   const auto kernel = w != nullptr ? sam_norm_kernel<true, G> : sam_norm_kernel<false, G>;
@@ -139,6 +145,7 @@ template <Storage S>
 void sam_perturb(Cuda device, S* shadow, unsigned* moved, const float* w, const float* g,
                  const float* norm, const SamParams& p) {
   if (p.n == 0) return;
+  sam::check_aligned("sam_perturb", shadow, w, g);
   cuda::launch(sam_perturb_kernel<S>, packs_shape(p.n, sam_width, device.stream), shadow, moved, w,
                g, norm, p);
 }
@@ -147,6 +154,7 @@ template <Storage S>
 void sgd(Cuda device, float* w, float* momentum, S* shadow, const float* g, const UpdateParams& p,
          const SgdParams& s) {
   if (p.n == 0) return;
+  sam::check_aligned("sgd", w, momentum, shadow, g);
   cuda::launch(sgd_kernel<S>, packs_shape(p.n, sam_width, device.stream), w, momentum, shadow, g, p,
                s);
 }
@@ -155,6 +163,7 @@ template <Storage S>
 void adam(Cuda device, float* w, float* m, float* v, S* shadow, const float* g,
           const UpdateParams& p, const AdamParams& a) {
   if (p.n == 0) return;
+  sam::check_aligned("adam", w, m, v, shadow, g);
   cuda::launch(adam_kernel<S>, packs_shape(p.n, sam_width, device.stream), w, m, v, shadow, g, p,
                a);
 }

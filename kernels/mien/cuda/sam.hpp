@@ -47,7 +47,8 @@ struct AdamParams {
   bool decoupled = false;          // AdamW: the weights decay, not the gradients' moments
 };
 
-// Memory of the norm beside its result: zero before the first launch, and again after every launch.
+// Memory of the norm beside its result. The counter is zero before the first launch, and again
+// after every launch.
 struct SamWorkspace {
   float* partial;         // sam_most_blocks
   unsigned* blocks_done;  // 1
@@ -55,7 +56,8 @@ struct SamWorkspace {
 
 inline constexpr unsigned sam_most_blocks = 256;
 
-// All arenas are aligned to 16 bytes. norm (1): |g| of g (n), or |w g| unless w (n) is null.
+// All arenas are aligned to 16 bytes; others throw. norm (1): |g| of g (n), or |w g| unless w (n)
+// is null.
 template <Storage G>
 void sam_norm(Cuda device, float* norm, const SamWorkspace& workspace, const G* g, const float* w,
               std::int64_t n);

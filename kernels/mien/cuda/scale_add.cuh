@@ -23,12 +23,10 @@ void scale_add_kernel(T* y, const T* x, const T* residual, ScaleAddParams p) {
 template <Storage T>
 void scale_add(Cuda device, T* y, const T* x, const T* residual, const ScaleAddParams& p) {
   if (p.n == 0) return;
-  constexpr int width = pack_width<T>;
-  if (pack_aligned(y, x, residual))
+  with_width<pack_width<T>>(pack_aligned(y, x, residual), [&](auto width) {
     cuda::launch(scale_add_kernel<width, T>, packs_shape(p.n, width, device.stream), y, x, residual,
                  p);
-  else
-    cuda::launch(scale_add_kernel<1, T>, packs_shape(p.n, 1, device.stream), y, x, residual, p);
+  });
 }
 
 }  // namespace MIEN_CUDA_BUILD

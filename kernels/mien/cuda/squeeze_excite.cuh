@@ -17,12 +17,12 @@ inline constexpr int outer_images = 4;  // ... so many images at a time
 // Whether rows of `columns` elements can be accessed in packs of N.
 template <int N, class T>
 MIEN_HD bool fits(const T* rows, int columns) {
-  return columns % N == 0 && reinterpret_cast<std::uintptr_t>(rows) % (N * sizeof(T)) == 0;
+  return columns % N == 0 && aligned(N * sizeof(T), rows);
 }
 
 // Calls f(Width): the widest packs of up to 16 bytes that fit.
 template <class T, class F>
-MIEN_DEV void with_width(const T* rows, int columns, const F& f) {
+MIEN_DEV void with_packs(const T* rows, int columns, const F& f) {
   if constexpr (sizeof(T) == 2)
     if (fits<8>(rows, columns)) return f(dev::Width<8>());
   fits<4>(rows, columns) ? f(dev::Width<4>()) : f(dev::Width<1>());
@@ -35,7 +35,7 @@ template <class T, class Weight, class Store>
 MIEN_DEV void sum_rows(const T* matrix, const T* bias, int rows, int columns, float* shared,
                        const Weight& weight, const Store& store) {
   const int thread = static_cast<int>(threadIdx.x);
-  with_width(matrix, columns, [&](auto width) {
+  with_packs(matrix, columns, [&](auto width) {
     constexpr int n = width;
     for (int first = 0; first < columns; first += network_threads * n) {
       const int packs = (columns - first) / n;
@@ -90,7 +90,7 @@ void squeeze_excite_sums_kernel(float* partial, const T* x, const T* other, Sque
     const auto load = [&](std::int64_t pixel) {
       const std::int64_t at = image + pixel * p.c;
       if constexpr (Dots)
-        return dev::PairBits<T, N>{dev::load_bits<N>(x + at), dev::load_bits<N>(other + at)};
+        return dev::load_pair<N>(x + at, other + at);
       else
         return dev::load_bits<N>(x + at);
     };
@@ -132,7 +132,7 @@ void squeeze_excite_gates_kernel(float* gates, SqueezeExciteKept kept, const flo
       weights.w1, weights.b1, p.c, p.r, shared, [&](int i) { return mean[i]; },
       [&](int j, const auto& z, auto width) {
         for (int k = 0; k < width; ++k) {
-          hidden[j + k] = z[k] * dev::logistic(z[k]);
+          hidden[j + k] = dev::silu(z[k]);
           if (kept.z != nullptr) kept.z[image * p.r + j + k] = z[k];
         }
       });
@@ -186,21 +186,21 @@ void squeeze_excite_gates_backward_kernel(float* dmean, SqueezeExciteWorkspace t
           to.gate[image * p.c + j + k] = dgate[j + k];
         }
       });
-  excite::with_width(weights.w2, p.c, [&](auto width) {
+  excite::with_packs(weights.w2, p.c, [&](auto width) {
     for (int j = thread / dev::warp_size; j < p.r; j += excite::warps) {
       const float part =
           excite::dot<width>(weights.w2 + std::int64_t{j} * p.c, dgate, lane, dev::warp_size, p.c);
       const float dh = dev::warp_sum(part);
       if (lane != 0) continue;
-      const float z = kept.z[image * p.r + j], s = dev::logistic(z);
-      dz[j] = dh * s * fmaf(z, 1.0f - s, 1.0f);
+      const float z = kept.z[image * p.r + j];
+      dz[j] = dev::silu_gradient(dh, z);
       to.z[image * p.r + j] = dz[j];
-      to.h[image * p.r + j] = z * s;
+      to.h[image * p.r + j] = dev::silu(z);
     }
   });
   __syncthreads();
   const float share = 1.0f / static_cast<float>(p.pixels);
-  excite::with_width(weights.w1, p.r, [&](auto width) {
+  excite::with_packs(weights.w1, p.r, [&](auto width) {
     for (int j = thread; j < p.c; j += excite::network_threads)
       dmean[image * p.c + j] =
           share * excite::dot<width>(weights.w1 + std::int64_t{j} * p.r, dz, 0, 1, p.r);
@@ -213,7 +213,7 @@ namespace excite {
 // of right(image, j). A block takes outer_packs packs of columns.
 MIEN_DEV inline void outer_products(float* dw, float* db, const float* left, const float* right,
                                     int rows, int columns, int images, float* shared) {
-  with_width(right, columns, [&](auto width) {
+  with_packs(right, columns, [&](auto width) {
     constexpr int n = width;
     struct Loaded {
       float left;
@@ -275,30 +275,24 @@ cuda::LaunchShape network_shape(const SqueezeExciteParams& p, cuda::Stream strea
 template <bool Dots, class T>
 void sums(Cuda device, float* partial, const T* x, const T* other, const SqueezeExciteParams& p) {
   if (nothing(p)) return;
-  with_pack_width<T>(
-      p.c,
-      [&](auto width) {
-        cuda::launch(
-            squeeze_excite_sums_kernel<width, Dots, T>,
-            RowBlock::of<width, T>(p.c).shape(squeeze_excite_shares(p), p.n, device.stream),
-            partial, x, other, p);
-      },
-      x, other);
+  check(aligned(32, partial), "squeeze_excite", "expected partial sums aligned to 32 bytes");
+  with_width<pack_width<T>>(pack_aligned_rows(p.c, x, other), [&](auto width) {
+    cuda::launch(squeeze_excite_sums_kernel<width, Dots, T>,
+                 RowBlock::of<width, T>(p.c).shape(squeeze_excite_shares(p), p.n, device.stream),
+                 partial, x, other, p);
+  });
 }
 
 template <class T>
 void scale(Cuda device, T* y, const T* x, const float* gates, const float* offset,
            const SqueezeExciteParams& p) {
   if (nothing(p)) return;
-  with_pack_width<T>(
-      p.c,
-      [&](auto width) {
-        const auto block = RowBlock::of<width, T>(p.c);
-        cuda::launch(squeeze_excite_scale_kernel<width, T>,
-                     block.shape(block.pass_shares(p.pixels, p.n), p.n, device.stream), y, x, gates,
-                     offset, p);
-      },
-      y, x);
+  with_width<pack_width<T>>(pack_aligned_rows(p.c, y, x), [&](auto width) {
+    const auto block = RowBlock::of<width, T>(p.c);
+    cuda::launch(squeeze_excite_scale_kernel<width, T>,
+                 block.shape(block.pass_shares(p.pixels, p.n), p.n, device.stream), y, x, gates,
+                 offset, p);
+  });
 }
 
 }  // namespace excite

@@ -26,8 +26,8 @@ namespace mien::kernels {
 inline namespace MIEN_CUDA_BUILD {
 
 struct SqueezeExciteParams {
-  int n, pixels;  // images of h w pixels
-  int c, r;       // channels, and those of the hidden layer
+  int n, pixels;  // images, up to 65,535, of h w pixels
+  int c, r;       // channels, and those of the hidden layer: 50,000 together fit shared memory
 };
 
 template <class T>
@@ -54,8 +54,7 @@ struct SqueezeExciteWorkspace {
 // Shares of the sums over pixels: four blocks of 256 threads for each SM of a large GPU, or a share
 // for every 128 pixels.
 inline int squeeze_excite_shares(const SqueezeExciteParams& p) {
-  const std::int64_t tiles = std::int64_t{p.n} * ceil_div(p.c, 64);
-  const std::int64_t wanted = tiles < 528 ? 528 / (tiles > 0 ? tiles : 1) : 1;
+  const std::int64_t wanted = blocks_of_part(std::int64_t{p.n} * ceil_div(p.c, 64), 4);
   const std::int64_t possible = ceil_div(p.pixels, 128);
   return static_cast<int>(wanted < possible ? wanted : possible);
 }
