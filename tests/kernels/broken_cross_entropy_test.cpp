@@ -22,18 +22,18 @@ enum class Bug { none, warps_not_rescaled, no_barrier_before, no_barrier_after, 
 inline constexpr int team = 512;
 
 template <Bug bug>
-MIEN_DEV dev::RowSums broken_merge(dev::RowSums sums) {
+MIEN_DEV losses::RowSums broken_merge(losses::RowSums sums) {
   constexpr unsigned warps = team / dev::warp_size;
   const unsigned lane = threadIdx.x % dev::warp_size;
-  MIEN_SHARED(dev::RowSums, of_warp, [warps]);
-  sums = dev::merge_warp(sums);
+  MIEN_SHARED(losses::RowSums, of_warp, [warps]);
+  sums = losses::merge_warp(sums);
   if (lane == 0) of_warp[threadIdx.x / dev::warp_size] = sums;
   if (bug != Bug::no_barrier_before) __syncthreads();
-  sums = lane < warps ? of_warp[lane] : dev::RowSums{};
+  sums = lane < warps ? of_warp[lane] : losses::RowSums{};
   if (bug == Bug::warps_not_rescaled)
     sums.exps = dev::warp_sum(sums.exps);
   else
-    sums = dev::merge_warp(sums);
+    sums = losses::merge_warp(sums);
   if (bug != Bug::no_barrier_after) __syncthreads();
   return sums;
 }
@@ -42,11 +42,11 @@ MIEN_DEV dev::RowSums broken_merge(dev::RowSums sums) {
 template <Bug bug>
 MIEN_KERNEL(team)
 void broken_softmax_kernel(float* y, const float* z, int rows, int classes) {
-  using Part = dev::RowPart<team, 1>;
+  using Part = losses::RowPart<team, 1>;
   const int lane = static_cast<int>(threadIdx.x);
   for (int row = 0; row < rows; ++row, z += classes, y += classes) {
     Part part;
-    dev::RowSums sums;
+    losses::RowSums sums;
     part.load(z + lane, classes - lane);
     part.add_to(sums);
     sums = broken_merge<bug>(sums);

@@ -41,19 +41,20 @@ std::vector<Case> cases() {
   for (const int kernel : {3, 5})
     for (const int stride : {1, 2}) {
       all.push_back(make(kernel, stride, 2, 9, 11, 6));   // pairs of channels, odd images
-      all.push_back(make(kernel, stride, 1, 8, 8, 7));    // odd channels
       all.push_back(make(kernel, stride, 1, 5, 17, 70));  // more than one block of channels
-      all.push_back(make(kernel, stride, 1, 1, 1, 2));    // one pixel
+      // Outputs of 7 and 35 columns, in whole strips: one, and more than a block spans.
+      const int rows = 9 * stride, columns = 7 * stride;
+      all.push_back(make(kernel, stride, 1, rows, columns, 4, kernel / 2, 4));  // in parts
+      all.push_back(make(kernel, stride, 1, 3, 5 * columns, 3, same, 2));       // odd channels
+      if (few_shapes) continue;
+      all.push_back(make(kernel, stride, 1, 8, 8, 7));  // odd channels
+      all.push_back(make(kernel, stride, 1, 1, 1, 2));  // one pixel
       all.push_back(make(kernel, stride, 2, 7, 6, 4, kernel / 2));
       all.push_back(make(kernel, stride, 1, 7, 8, 2, kernel - 1));
       all.push_back(make(kernel, stride, 1, 7, 8, 2, 0));
       all.push_back(make(kernel, stride, 1, 4, 8, 2, kernel + 2));  // rows of padding alone
-      // Outputs of 7 and 35 columns, in whole strips: one, and more than a block spans.
-      const int rows = 9 * stride, columns = 7 * stride;
       all.push_back(make(kernel, stride, 2, rows, columns, 6));
-      all.push_back(make(kernel, stride, 1, rows, columns, 4, kernel / 2, 4));  // in parts
-      all.push_back(make(kernel, stride, 1, rows, columns, 2, same, 9));   // a thread, all rows
-      all.push_back(make(kernel, stride, 1, 3, 5 * columns, 3, same, 2));  // odd channels
+      all.push_back(make(kernel, stride, 1, rows, columns, 2, same, 9));  // a thread, all rows
       all.push_back(make(kernel, stride, 1, 3, 5 * columns, 2, kernel / 2, 2));
       all.push_back(make(kernel, stride, 1, 3, 5 * columns + 2, 2, same, 3));  // a tail of columns
       all.push_back(make(kernel, stride, 1, 1, columns, 2, same, 1));
@@ -106,7 +107,6 @@ Tolerance of_sums(std::int64_t terms) {
 
 template <class T>
 class DepthwiseConvTest : public KernelTest {};
-using StorageTypes = testing::Types<float, f16, bf16>;
 TYPED_TEST_SUITE(DepthwiseConvTest, StorageTypes);
 
 TYPED_TEST(DepthwiseConvTest, ForwardIsTheDefinition) {
@@ -246,8 +246,9 @@ TEST_F(KernelTest, DepthwiseConvNamesWhatItLacks) {
     kernels::depthwise_conv<float>(Cuda{}, nullptr, nullptr, nullptr, c.kernel, c.stride, c.p);
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(),
-                 "[depthwise_conv] kernels of 3 or 5 and strides of 1 or 2 are there, not 7 and 1");
+    EXPECT_STREQ(
+        error.what(),
+        "[depthwise_conv] expected a kernel of 3 or 5 and a stride of 1 or 2, got 7 and 1");
   }
 }
 

@@ -18,7 +18,6 @@ namespace conv = kernels::conv;
 
 template <class T>
 class Conv3x3VariantTest : public KernelTest {};
-using StorageTypes = testing::Types<float, f16, bf16>;
 TYPED_TEST_SUITE(Conv3x3VariantTest, StorageTypes);
 
 // Two tiles side by side.

@@ -41,7 +41,6 @@ namespace {
 
 template <class T>
 class MmaTest : public KernelTest {};
-using StorageTypes = testing::Types<float, f16, bf16>;
 TYPED_TEST_SUITE(MmaTest, StorageTypes);
 
 template <class Mma, class T>

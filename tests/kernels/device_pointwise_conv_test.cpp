@@ -10,7 +10,6 @@ namespace {
 
 template <class T>
 class LargePointwiseConvTest : public KernelTest {};
-using StorageTypes = testing::Types<float, f16, bf16>;
 TYPED_TEST_SUITE(LargePointwiseConvTest, StorageTypes);
 
 TYPED_TEST(LargePointwiseConvTest, IsTheProduct) {

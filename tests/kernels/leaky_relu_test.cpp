@@ -11,12 +11,11 @@
 namespace mien::test {
 namespace {
 
-constexpr std::int64_t sizes[] = {0, 1, 7, 8, 13, 255, 2048, 2053, 5003};
+const auto sizes = shapes<std::int64_t>({0, 1, 7, 8, 13, 255, 2048, 2053, 5003}, {13, 2053});
 constexpr float slope = 0.2f;
 
 template <class T>
 class LeakyReluTest : public KernelTest {};
-using StorageTypes = testing::Types<float, f16, bf16>;
 TYPED_TEST_SUITE(LeakyReluTest, StorageTypes);
 
 // `g` where x > 0, else the slope's share of it.

@@ -17,18 +17,20 @@ using kernels::PixelShuffleParams;
 
 // Rows in packs of 16 bytes, of 8 and by element; several pieces of a row; factors and numbers of
 // channels without tiles.
-const std::vector<PixelShuffleParams> cases{
-    {2, 2, 70, 3, 4},   // SRVGG's last step
-    {1, 3, 5, 3, 4},    //
-    {1, 1, 9, 1, 4},    //
-    {2, 3, 152, 3, 2},  // RRDBNet's first
-    {1, 2, 31, 5, 2},   // odd rows
-    {1, 2, 10, 64, 2},  //
-    {1, 2, 3, 300, 2},  // many channels
-    {1, 4, 3, 2, 3},    //
-    {1, 3, 4, 5, 1},    //
-    {1, 1, 1, 1, 7},    //
-};
+const auto cases = shapes<PixelShuffleParams>(
+    {
+        {2, 2, 70, 3, 4},   // SRVGG's last step
+        {1, 3, 5, 3, 4},    //
+        {1, 1, 9, 1, 4},    //
+        {2, 3, 152, 3, 2},  // RRDBNet's first
+        {1, 2, 31, 5, 2},   // odd rows
+        {1, 2, 10, 64, 2},  //
+        {1, 2, 3, 300, 2},  // many channels
+        {1, 4, 3, 2, 3},    //
+        {1, 3, 4, 5, 1},    //
+        {1, 1, 1, 1, 7},    //
+    },
+    {{1, 2, 70, 3, 4}, {1, 2, 152, 3, 2}, {1, 2, 31, 5, 2}, {1, 2, 3, 300, 2}, {1, 4, 3, 2, 3}});
 
 std::string to_string(const PixelShuffleParams& p) {
   return str(p.n, 'x', p.h, 'x', p.w, 'x', p.c, " by ", p.factor);
@@ -53,7 +55,6 @@ void each_element(const PixelShuffleParams& p, const F& f) {
 
 template <class T>
 class PixelShuffleTest : public KernelTest {};
-using StorageTypes = testing::Types<float, f16, bf16>;
 TYPED_TEST_SUITE(PixelShuffleTest, StorageTypes);
 
 TYPED_TEST(PixelShuffleTest, MovesAndAdds) {

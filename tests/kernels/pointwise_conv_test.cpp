@@ -11,7 +11,6 @@ using pointwise::Case, pointwise::Data, pointwise::PointwiseConvParams;
 
 template <class T>
 class PointwiseConvTest : public KernelTest {};
-using StorageTypes = testing::Types<float, f16, bf16>;
 TYPED_TEST_SUITE(PointwiseConvTest, StorageTypes);
 
 template <class T>
@@ -21,8 +20,12 @@ void expect_reference(const Case& c) {
 }
 
 TYPED_TEST(PointwiseConvTest, IsTheProduct) {
-  for (const Case& c : {Case{{1, 1, 1, 1}}, Case{{35, 7, 24, 40}}, Case{{17, 17, 100, 6}},
-                        Case{{40, 40, 13, 33}}, Case{{5, 5, 136, 2}}})
+  for (const Case& c : shapes<Case>({{{1, 1, 1, 1}},
+                                     {{35, 7, 24, 40}},
+                                     {{17, 17, 100, 6}},
+                                     {{40, 40, 13, 33}},
+                                     {{5, 5, 136, 2}}},
+                                    {{{35, 7, 24, 40}}, {{17, 17, 100, 6}}, {{40, 40, 13, 33}}}))
     expect_reference<TypeParam>(c);
 }
 

@@ -16,8 +16,9 @@ using kernels::PreluParams;
 
 // Packs of channels and single ones; rows in one share and in several; more channels than a block
 // has threads.
-const std::vector<PreluParams> cases{{150, 64}, {1, 1},    {5, 3},    {301, 48},
-                                     {9, 259},  {3, 2056}, {6000, 1}, {0, 6}};
+const auto cases = shapes<PreluParams>(
+    {{150, 64}, {1, 1}, {5, 3}, {301, 48}, {9, 259}, {3, 2056}, {6000, 1}, {0, 6}},
+    {{301, 48}, {9, 259}, {3, 2056}, {2000, 1}});
 
 std::string to_string(const PreluParams& p) { return str(p.rows, 'x', p.c); }
 
@@ -49,7 +50,6 @@ struct Expected {
 
 template <class T>
 class PreluTest : public KernelTest {};
-using StorageTypes = testing::Types<float, f16, bf16>;
 TYPED_TEST_SUITE(PreluTest, StorageTypes);
 
 TYPED_TEST(PreluTest, ForwardAndBackward) {

@@ -16,7 +16,7 @@ using kernels::AdamParams;
 using kernels::SgdParams;
 using kernels::UpdateParams;
 
-constexpr std::int64_t sizes[] = {1, 3, 4, 1023, 5002};
+const auto sizes = shapes<std::int64_t>({1, 3, 4, 1023, 5002}, {3, 2051});
 constexpr Tolerance rounding{2e-6, 1e-7};
 
 // The arenas of a network with n parameters, and what backward left.
@@ -41,8 +41,7 @@ double norm_reference(const Arenas& a, bool adaptive) {
 
 template <class S>
 class SamTest : public KernelTest {};
-using ShadowTypes = testing::Types<float, f16, bf16>;
-TYPED_TEST_SUITE(SamTest, ShadowTypes);
+TYPED_TEST_SUITE(SamTest, StorageTypes);
 
 TYPED_TEST(SamTest, PerturbsAlongTheGradient) {
   for (const std::int64_t n : sizes)

@@ -12,7 +12,6 @@ namespace {
 
 template <class T>
 class ScaleAddTest : public KernelTest {};
-using StorageTypes = testing::Types<float, f16, bf16>;
 TYPED_TEST_SUITE(ScaleAddTest, StorageTypes);
 
 template <class T>
@@ -29,7 +28,8 @@ template <class T>
 constexpr Tolerance of_sum{kernel_tolerance<T>.relative, kernel_tolerance<T>.absolute + 1e-6};
 
 TYPED_TEST(ScaleAddTest, WithAResidualAndWithout) {
-  for (const std::int64_t n : {0, 1, 7, 8, 13, 255, 2048, 2053, 5003}) {
+  for (const std::int64_t n :
+       shapes<std::int64_t>({0, 1, 7, 8, 13, 255, 2048, 2053, 5003}, {13, 2053})) {
     const auto values = random_values<TypeParam>(n, -5, 5, 1),
                other = random_values<TypeParam>(n, -5, 5, 2);
     const std::vector<TypeParam> zeros(values.size());

@@ -13,7 +13,8 @@ namespace mien::test {
 namespace {
 
 // Less than one pack, whole packs, a tail of each length up to a pack's, and beyond one block.
-constexpr std::int64_t sizes[] = {0, 1, 2, 7, 8, 9, 13, 31, 32, 255, 1024, 2047, 2048, 2053, 5003};
+const auto sizes = shapes<std::int64_t>(
+    {0, 1, 2, 7, 8, 9, 13, 31, 32, 255, 1024, 2047, 2048, 2053, 5003}, {13, 2053});
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
@@ -44,7 +45,6 @@ constexpr Tolerance backward_tolerance{kernel_tolerance<T>.relative,
 
 template <class T>
 class SwishTest : public KernelTest {};
-using StorageTypes = testing::Types<float, f16, bf16>;
 TYPED_TEST_SUITE(SwishTest, StorageTypes);
 
 TYPED_TEST(SwishTest, ForwardIsTheFormula) {

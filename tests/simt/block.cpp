@@ -14,12 +14,14 @@ Block::Block(Launch& launch, const uint3& index)
       index_(index),
       shared_(launch.dynamic_shared_bytes, launch.large_shared),
       threads_(static_cast<std::size_t>(launch.block.count())),
+      ready_(threads_.size(), 1),
       warp_meetings_((threads_.size() + warp_size - 1) / warp_size),
       unfinished_(static_cast<int>(threads_.size())) {
   int number = 0;
   for (Thread& thread : threads_) {
     thread.block = this;
-    thread.number = number++;
+    thread.number = number;
+    thread.place = launch.block.place(number++);
   }
 }
 
@@ -47,9 +49,9 @@ void Block::run() {
 bool Block::give_round(Turns& turns) {
   bool moved = false;
   for (const std::int64_t number : turns.next_round()) {
-    Thread& thread = threads_[static_cast<std::size_t>(number)];
-    if (!thread.ready) continue;
-    give_turn(thread);
+    const auto i = static_cast<std::size_t>(number);
+    if (ready_[i] == 0) continue;
+    give_turn(threads_[i]);
     moved = true;
     if (error_) break;
   }
@@ -57,7 +59,7 @@ bool Block::give_round(Turns& turns) {
 }
 
 void Block::give_turn(Thread& thread) {
-  indices.thread = launch_.block.place(thread.number);
+  indices.thread = thread.place;
   running_ = &thread;
   if (!thread.fiber) {
     const std::string name =
@@ -67,7 +69,7 @@ void Block::give_turn(Thread& thread) {
   thread.fiber->resume();
   if (thread.fiber->finished()) {
     thread.fiber.reset();
-    thread.ready = false;
+    ready_[static_cast<std::size_t>(thread.number)] = 0;
     --unfinished_;
   }
 }
@@ -92,7 +94,6 @@ void Block::cancel_waiting() {
   cancelled_ = true;
   for (Thread& thread : threads_)
     if (thread.fiber) give_turn(thread);
-  sanitizer::acquire(&launch_.ended);
 }
 
 }  // namespace mien::simt

@@ -35,13 +35,14 @@ class Block {
   Copies& copies() { return running_->copies; }
   int lane() const { return running_->number % warp_size; }
   void barrier(const Site& site);
-  LaneValues exchange(const Site& site, unsigned mask, std::uint64_t value, bool orders_memory);
+  const LaneValues& exchange(const Site& site, unsigned mask, std::uint64_t value,
+                             bool orders_memory);
 
  private:
   struct Thread {
     Block* block = nullptr;
     int number = 0;
-    bool ready = true;
+    uint3 place;
     std::optional<Fiber> fiber;  // from its first turn to its end
     Copies copies;
   };
@@ -50,12 +51,13 @@ class Block {
   struct Cancelled {};
 
   // Threads that wait for each other: the lanes of `mask`, or (mask 0) all threads of the block.
-  // Its address is the token by which ThreadSanitizer orders their memory: no two share one.
+  // Its address is the token by which ThreadSanitizer orders their memory. When all have left, the
+  // same threads may meet there again: what the token holds is known to each of them.
   struct Meeting {
-    Site site;
     unsigned mask;
     int expected;
-    std::vector<Thread*> arrived = {};
+    Site site = {};   // where they meet now
+    int arrived = 0;  // threads that wait
     int leaving = 0;  // threads that have yet to leave, once all have come
     LaneValues values = {};
   };
@@ -69,13 +71,16 @@ class Block {
 
   void check_mask(const Site& site, unsigned mask) const;
   static Meeting& join(Meetings& meetings, const Site& site, unsigned mask, int expected);
-  LaneValues meet(Meetings& meetings, const Site& site, unsigned mask, int expected,
-                  std::uint64_t value, bool orders_memory);
+  const LaneValues& meet(Meetings& meetings, const Site& site, unsigned mask, int expected,
+                         std::uint64_t value, bool orders_memory);
+  void await(Meeting& meeting, std::uint64_t value);
+  void wake(unsigned mask);
 
   Launch& launch_;
   uint3 index_;
   SharedMemory shared_;
   std::vector<Thread> threads_;
+  std::vector<char> ready_;  // by thread: neither waits nor has ended
   std::vector<Meetings> warp_meetings_;
   Meetings block_meetings_;
   Thread* running_ = nullptr;

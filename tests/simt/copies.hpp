@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstring>
-#include <deque>
 #include <utility>
 #include <vector>
 
@@ -34,8 +33,11 @@ class Copies {
   // The copies of all groups but the `pending` newest ones, to be made now.
   std::vector<Copy> take(std::size_t pending) {
     std::vector<Copy> due;
-    for (; groups_.size() > pending; groups_.pop_front())
-      due.insert(due.end(), groups_.front().begin(), groups_.front().end());
+    if (groups_.size() <= pending) return due;
+    const auto end = groups_.end() - static_cast<std::ptrdiff_t>(pending);
+    for (auto group = groups_.begin(); group != end; ++group)
+      due.insert(due.end(), group->begin(), group->end());
+    groups_.erase(groups_.begin(), end);
     return due;
   }
 
@@ -50,7 +52,7 @@ class Copies {
   using Group = std::vector<Copy>;
 
   Group open_;
-  std::deque<Group> groups_;
+  std::vector<Group> groups_;
 };
 
 }  // namespace mien::simt

@@ -10,14 +10,21 @@ thread_local Fiber* running = nullptr;
 
 Fiber::Fiber(void (*body)(void*), void* argument, const char* name)
     : body_(body), argument_(argument) {
-  own_.stack = StackPool::shared().take();
-  if constexpr (MIEN_TSAN) own_.tsan_fiber = TsanFibers::shared().take(name);
+  if constexpr (MIEN_TSAN) {
+    const TsanFibers::FiberAndStack pair = TsanFibers::shared().take(name);
+    own_.tsan_fiber = pair.fiber;
+    own_.stack = pair.stack;
+  } else {
+    own_.stack = StackPool::shared().take();
+  }
   prepare_context(own_.context, const_cast<void*>(own_.stack.bottom), own_.stack.size, enter);
 }
 
 Fiber::~Fiber() {
-  if constexpr (MIEN_TSAN) TsanFibers::shared().give_back(own_.tsan_fiber);
-  StackPool::shared().give_back(own_.stack);
+  if constexpr (MIEN_TSAN)
+    TsanFibers::shared().give_back({own_.tsan_fiber, own_.stack});
+  else
+    StackPool::shared().give_back(own_.stack);
 }
 
 // Unwatched: between the two switches ThreadSanitizer would ascribe what is read here to the

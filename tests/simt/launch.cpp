@@ -41,6 +41,12 @@ void run(const void* kernel, Launch& launch) {
   static bool busy = false;
   check(!busy, "launch", "a kernel launches another one");
   check_sizes(launch);
+  // What the host did is ordered before the launch, what its threads did before what follows.
+  struct Borders {
+    Launch& launch;
+    explicit Borders(Launch& launch) : launch(launch) { sanitizer::release(&launch.started); }
+    ~Borders() { sanitizer::acquire(&launch.ended); }
+  } const borders(launch);
   const sanitizer::Quiet quiet;
   const auto allowed = allowed_shared().find(kernel);
   launch.large_shared = allowed != allowed_shared().end();
@@ -55,7 +61,6 @@ void run(const void* kernel, Launch& launch) {
   indices.grid_size = launch.grid;
   indices.block_size = launch.block;
 
-  sanitizer::release(&launch.started);
   // Blocks are unordered. To ThreadSanitizer the next block's use of the same addresses would be a
   // race with the last one: a block that is over keeps its memory until the launch ends.
   std::vector<std::unique_ptr<Block>> over;
@@ -65,7 +70,6 @@ void run(const void* kernel, Launch& launch) {
     block->run();
     if constexpr (MIEN_TSAN) over.push_back(std::move(block));
   }
-  sanitizer::acquire(&launch.ended);
 }
 
 }  // namespace mien::simt

@@ -39,8 +39,8 @@ void Block::barrier(const Site& site) {
   meet(block_meetings_, site, 0, static_cast<int>(threads_.size()), 0, true);
 }
 
-LaneValues Block::exchange(const Site& site, unsigned mask, std::uint64_t value,
-                           bool orders_memory) {
+const LaneValues& Block::exchange(const Site& site, unsigned mask, std::uint64_t value,
+                                  bool orders_memory) {
   check_mask(site, mask);
   const auto warp = static_cast<std::size_t>(running_->number / warp_size);
   return meet(warp_meetings_[warp], site, mask, std::popcount(mask), value, orders_memory);
@@ -56,36 +56,52 @@ void Block::check_mask(const Site& site, unsigned mask) const {
 }
 
 Block::Meeting& Block::join(Meetings& meetings, const Site& site, unsigned mask, int expected) {
-  for (const auto& meeting : meetings)
-    if (meeting->leaving == 0 && meeting->mask == mask && same_call(meeting->site, site))
+  const sanitizer::Quiet quiet;
+  Meeting* idle = nullptr;
+  for (const auto& meeting : meetings) {
+    if (meeting->mask != mask || meeting->leaving > 0) continue;
+    if (meeting->arrived == 0)
+      idle = meeting.get();
+    else if (same_call(meeting->site, site))
       return *meeting;
-  Meeting& meeting =
-      *meetings.emplace_back(new Meeting{.site = site, .mask = mask, .expected = expected});
-  meeting.arrived.reserve(static_cast<std::size_t>(expected));
-  return meeting;
+  }
+  if (idle == nullptr)
+    idle = meetings.emplace_back(new Meeting{.mask = mask, .expected = expected}).get();
+  idle->site = site;
+  return *idle;
 }
 
-LaneValues Block::meet(Meetings& meetings, const Site& site, unsigned mask, int expected,
-                       std::uint64_t value, bool orders_memory) {
-  const sanitizer::Quiet quiet;
-  Thread& self = *running_;
+const LaneValues& Block::meet(Meetings& meetings, const Site& site, unsigned mask, int expected,
+                              std::uint64_t value, bool orders_memory) {
   Meeting& meeting = join(meetings, site, mask, expected);
-  meeting.values[static_cast<std::size_t>(lane())] = value;
-  meeting.arrived.push_back(&self);
   if (orders_memory) sanitizer::release(&meeting);
-  if (std::ssize(meeting.arrived) == expected) {
-    meeting.leaving = expected;
-    for (Thread* thread : meeting.arrived) thread->ready = true;
+  await(meeting, value);
+  if (orders_memory) sanitizer::acquire(&meeting);
+  return meeting.values;
+}
+
+// Comes to the meeting with `value`, and leaves when all have come.
+void Block::await(Meeting& meeting, std::uint64_t value) {
+  const sanitizer::Quiet quiet;
+  meeting.values[static_cast<std::size_t>(lane())] = value;
+  if (++meeting.arrived == meeting.expected) {
+    meeting.arrived = 0;
+    meeting.leaving = meeting.expected;
+    wake(meeting.mask);
   } else {
-    self.ready = false;
+    ready_[static_cast<std::size_t>(running_->number)] = 0;
     Fiber::suspend();
     if (cancelled_) throw Cancelled{};
   }
-  if (orders_memory) sanitizer::acquire(&meeting);
-  const LaneValues values = meeting.values;
-  if (--meeting.leaving == 0)
-    std::erase_if(meetings, [&](const auto& other) { return other.get() == &meeting; });
-  return values;
+  --meeting.leaving;
+}
+
+// The threads of `mask` in the running warp, or (mask 0) all of the block; none has ended.
+void Block::wake(unsigned mask) {
+  if (mask == 0) return std::fill(ready_.begin(), ready_.end(), char{1});
+  const auto first = static_cast<std::size_t>(running_->number - lane());
+  for (std::size_t i = 0; i < warp_size; ++i)
+    if ((mask >> i & 1u) != 0) ready_[first + i] = 1;
 }
 
 std::string Block::stall_report() const {
@@ -93,9 +109,9 @@ std::string Block::stall_report() const {
   int sites = 0;
   std::string text = str("block ", index_, " of ", threads_.size(), " threads cannot go on: ");
   const auto add = [&](const Meeting& meeting, const std::string& who) {
+    if (meeting.arrived == 0) return;
     if (++sites <= most_sites)
-      text += str(meeting.arrived.size(), " of ", meeting.expected, who, " wait at ", meeting.site,
-                  ", ");
+      text += str(meeting.arrived, " of ", meeting.expected, who, " wait at ", meeting.site, ", ");
   };
   for (const auto& meeting : block_meetings_) add(*meeting, " threads");
   for (std::size_t warp = 0; warp < warp_meetings_.size(); ++warp)

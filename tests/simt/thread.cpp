@@ -6,7 +6,8 @@ namespace mien::simt {
 
 void barrier(const Site& site) { Block::current().barrier(site); }
 
-LaneValues exchange(const Site& site, unsigned mask, std::uint64_t value, bool orders_memory) {
+const LaneValues& exchange(const Site& site, unsigned mask, std::uint64_t value,
+                           bool orders_memory) {
   return Block::current().exchange(site, mask, value, orders_memory);
 }
 

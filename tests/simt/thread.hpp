@@ -34,10 +34,11 @@ using LaneValues = std::array<std::uint64_t, warp_size>;
 // Waits for every thread of the block.
 void barrier(const Site& site);
 
-// Waits for the lanes of `mask` at the same call and returns what each of them brought. Memory is
-// ordered only if asked for: CUDA's shuffles and votes do not order it.
-LaneValues exchange(const Site& site, unsigned mask, std::uint64_t value,
-                    bool orders_memory = false);
+// Waits for the lanes of `mask` at the same call and returns what each of them brought, which stays
+// until the thread waits again. Memory is ordered only if asked for: CUDA's shuffles and votes do
+// not order it.
+const LaneValues& exchange(const Site& site, unsigned mask, std::uint64_t value,
+                           bool orders_memory = false);
 
 int lane();
 

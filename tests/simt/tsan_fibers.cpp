@@ -1,4 +1,4 @@
-#include <simt/sanitizer.hpp>
+#include <simt/stack_pool.hpp>
 #include <simt/tsan_fibers.hpp>
 
 #if MIEN_TSAN
@@ -8,12 +8,13 @@ extern "C" const char* __tsan_default_options() { return "halt_on_error=1"; }
 
 namespace mien::simt {
 
-void* TsanFibers::take(const char* name) {
-  if (idle_.size() < least_idle) idle_.push_front(sanitizer::create_fiber());
-  void* const fiber = idle_.front();
+TsanFibers::FiberAndStack TsanFibers::take(const char* name) {
+  if (idle_.size() < least_idle)
+    idle_.push_front({sanitizer::create_fiber(), StackPool::shared().take()});
+  const FiberAndStack pair = idle_.front();
   idle_.pop_front();
-  sanitizer::name_fiber(fiber, name);
-  return fiber;
+  sanitizer::name_fiber(pair.fiber, name);
+  return pair;
 }
 
 TsanFibers& TsanFibers::shared() {

@@ -29,7 +29,7 @@ template <Shuffled T, class Pick>
 T shuffle(const Site& site, unsigned mask, T value, int width, Pick pick) {
   check(std::has_single_bit(static_cast<unsigned>(width)) && width <= warp_size, "simt",
         site.operation, " of width ", width, ", expected a power of two up to 32");
-  const LaneValues values = exchange(site, mask, to_bits(value));
+  const LaneValues& values = exchange(site, mask, to_bits(value));
   const int self = lane(), first = self & ~(width - 1), last = first + width - 1;
   const int source = pick(self, first, last);
   check((mask >> source & 1u) != 0, "simt", site.operation, ": lane ", self, " reads lane ", source,
@@ -41,7 +41,7 @@ T shuffle(const Site& site, unsigned mask, T value, int width, Pick pick) {
 // combine() over what the lanes of the mask brought.
 template <class T, class Combine>
 T reduce(const Site& site, unsigned mask, T value, Combine combine) {
-  const LaneValues values = exchange(site, mask, static_cast<std::uint64_t>(value));
+  const LaneValues& values = exchange(site, mask, static_cast<std::uint64_t>(value));
   bool first = true;
   for (std::size_t i = 0; i < warp_size; ++i) {
     if ((mask >> i & 1u) == 0) continue;
@@ -93,7 +93,7 @@ T __shfl_xor_sync(unsigned mask, T value, int lane_mask, int width = warp_size,
 }
 
 inline unsigned __ballot_sync(unsigned mask, int predicate, Where where = Where::current()) {
-  const LaneValues values = exchange({"__ballot_sync", where}, mask, predicate != 0);
+  const LaneValues& values = exchange({"__ballot_sync", where}, mask, predicate != 0);
   unsigned votes = 0;
   for (std::size_t i = 0; i < warp_size; ++i) votes |= static_cast<unsigned>(values[i]) << i;
   return votes;
