@@ -34,8 +34,8 @@ done
 
 # Seconds that a stage may take.
 if [[ ${#quick[@]} -gt 0 ]]; then
-  declare -A limit=([configure]=40 [build]=140 [tests]=50 [memcheck]=40 [racecheck]=40
-    [benchmarks]=85 [pytorch]=75 [report]=10)
+  declare -A limit=([configure]=25 [build]=120 [tests]=40 [memcheck]=35 [racecheck]=35
+    [benchmarks]=110 [pytorch]=100 [report]=10)
   share=(GTEST_TOTAL_SHARDS=4 GTEST_SHARD_INDEX=0) # under compute-sanitizer every fourth test
 else
   declare -A limit=([configure]=60 [build]=900 [tests]=300 [memcheck]=600 [racecheck]=600
@@ -129,7 +129,9 @@ else
     --benchmark_out_format=json
   check_results "$work/mien.json" || failed+=("results of benchmarks")
   keep "$work/mien.json"
-  stage pytorch python3 bench/cuda/torch_kernels.py "${quick[@]}" --out "$work/torch.json"
+  # It ends by itself while there is time to write what it has.
+  stage pytorch python3 bench/cuda/torch_kernels.py "${quick[@]}" --out "$work/torch.json" \
+    --seconds $((limit[pytorch] * 4 / 5))
   keep "$work/torch.json"
   name=$(tr -cs '[:alnum:]' - <<<"${gpu#NVIDIA }" | tr '[:upper:]' '[:lower:]')
   results=bench/results/${name%-}-$(date +%F)

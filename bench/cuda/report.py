@@ -84,7 +84,7 @@ def join(mien, torch):
         context["torch_gpu"] = of_torch["gpu"]
     return dict(context=context, machine=machine, rows=joined,
                 failed={**failed, **torch.get("errors", {})},
-                not_compiled=torch.get("not_compiled", []))
+                left_out=torch.get("left_out", []))
 
 
 def commit():

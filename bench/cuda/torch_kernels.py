@@ -9,8 +9,7 @@ A CUDA graph holds calls on one set of inputs after the other, 0.2 ms or more of
 are timed by events. Sets are taken in turn, together four times the L2 cache, at most 64; where
 they are less, L2 is flushed by reading before each replay. So PyTorch pays for no Python and no
 launch, and torch.compile's kernels run without guards. Floats are computed in float: no tf32.
-Compilation stops when its time is used up, kernels taking turns; what is left out is named in the
-result.
+Kernels take turns; what --seconds or SIGTERM leaves no time for is named in the result.
 """
 
 import argparse
@@ -20,6 +19,7 @@ import math
 import os
 import platform
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -112,8 +112,15 @@ def compiled(function):
     return torch.compile(function, dynamic=False)
 
 
-def measure(cases, seconds, compile_seconds):
-    timer, results, errors, left_out = Timer(seconds), {}, {}, []
+class OutOfTime(BaseException):
+    """Not an Exception: the time is up for all cases, not for one."""
+
+
+def measure(cases, seconds, deadline):
+    """Results, errors and what was left out by name and mode: all cases eager, then compiled."""
+    timer, results, errors = Timer(seconds), {}, {}
+    todo = [(case, "eager", identity) for case in in_turn(cases)]
+    todo += [(case, "compile", compiled) for case in in_turn(cases) if case.compiles]
 
     def attempt(case, mode, wrap):
         try:
@@ -122,16 +129,23 @@ def measure(cases, seconds, compile_seconds):
             errors[f"{case.name} {mode}"] = f"{type(error).__name__}: {error}"[:300]
         torch.cuda.empty_cache()
 
-    for case in cases:
-        attempt(case, "eager", identity)
-    begin = time.perf_counter()
-    for case in in_turn([c for c in cases if c.compiles]):
-        if time.perf_counter() - begin > compile_seconds:
-            left_out.append(case.name)
-            continue
-        torch.compiler.reset()
-        attempt(case, "compile", compiled)
-    return results, errors, left_out
+    def stop(*_):
+        raise OutOfTime
+
+    signal.signal(signal.SIGTERM, stop)
+    done = 0
+    try:
+        for case, mode, wrap in todo:
+            if time.perf_counter() > deadline:
+                raise OutOfTime
+            if mode == "compile":
+                torch.compiler.reset()
+            attempt(case, mode, wrap)
+            done += 1
+    except OutOfTime:
+        pass
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # only writing is left
+    return results, errors, [f"{case.name} {mode}" for case, mode, _ in todo[done:]]
 
 
 def commit():
@@ -169,14 +183,15 @@ def check(cases, compile_too):
 
 
 def main():
+    begin = time.perf_counter()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="the short list")
     parser.add_argument("--filter", default="", help="regular expression on the names")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--compile", action="store_true", help="with --check: compiled as well")
-    parser.add_argument("--compile-seconds", type=float,
-                        help="for torch.compile, all cases together (120 with --quick)")
+    parser.add_argument("--seconds", type=float, default=math.inf,
+                        help="after which no other case begins")
     parser.add_argument("--out", help="JSON file to write")
     args = parser.parse_args()
 
@@ -193,11 +208,9 @@ def main():
     torch.backends.cudnn.benchmark = True
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     torch._functorch.config.donated_buffer = False  # backwards are replayed
-    compile_seconds = args.compile_seconds or (120 if args.quick else math.inf)
-    results, errors, left_out = measure(cases, 0.04 if args.quick else 0.12, compile_seconds)
-    report = dict(context=context(), results=results, errors=errors, not_compiled=left_out)
-    print(f"{len(results)} timed, {len(errors)} failed, {len(left_out)} not compiled for want of "
-          "time")
+    results, errors, left_out = measure(cases, 0.04 if args.quick else 0.12, begin + args.seconds)
+    report = dict(context=context(), results=results, errors=errors, left_out=left_out)
+    print(f"{len(results)} timed, {len(errors)} failed, {len(left_out)} left out for want of time")
     for name, message in errors.items():
         print(f"  {name}: {message}")
     if args.out:

@@ -38,7 +38,7 @@ def torch():
                                                 "compile": {"median_us": 5.0}},
                  "swish/b_2x2x8/bf16/batch64": {"eager": {"median_us": 3.0}},
                  "unknown/x/f32/batch1": {"eager": {"median_us": 1.0}}},
-        errors={"swish/c/f16/batch8 compile": "RuntimeError: no"}, not_compiled=[])
+        errors={"swish/c/f16/batch8 compile": "RuntimeError: no"}, left_out=[])
 
 
 class CudaReport(unittest.TestCase):
