@@ -87,6 +87,26 @@ TEST_F(Parallel, NestedLoopsRunOnTheirThread) {
   EXPECT_EQ(sum, (49 * 50 / 2) * (99 * 100 / 2));
 }
 
+TEST_F(Parallel, ASerialScopeKeepsTheWorkOnItsThread) {
+  set_num_threads(4);
+  const auto here = std::this_thread::get_id();
+  std::atomic<int> elsewhere = 0;
+  {
+    const mien::SerialScope serial;
+    for (int repeat = 0; repeat < 100; ++repeat)
+      parallel_for(64, 1, [&](std::int64_t, std::int64_t) {
+        if (std::this_thread::get_id() != here) ++elsewhere;
+      });
+    EXPECT_EQ(elsewhere, 0);
+    EXPECT_EQ(visits(100, 7), std::vector<int>(100, 1));
+  }
+  for (int repeat = 0; elsewhere == 0 && repeat < 100000; ++repeat)
+    parallel_for(64, 1, [&](std::int64_t, std::int64_t) {
+      if (std::this_thread::get_id() != here) ++elsewhere;
+    });
+  EXPECT_GT(elsewhere, 0);
+}
+
 TEST_F(Parallel, ExceptionsReachTheCaller) {
   for (const int threads : {1, 4}) {
     set_num_threads(threads);

@@ -49,6 +49,18 @@ TEST(Generator, RepeatsFromSeedCopyAndOffset) {
   EXPECT_EQ(a.offset(), 1u);
 }
 
+TEST(Generator, StreamsAreTheirOwn) {
+  Generator generator(7);
+  const auto draw = [](Generator stream) { return doubles(rand<float>({4}, stream)); };
+  const auto first = draw(generator.stream(3, 1));
+  EXPECT_NE(draw(generator.stream(1, 3)), first);
+  EXPECT_NE(draw(generator.stream(3)), first);
+  EXPECT_NE(draw(Generator(8).stream(3, 1)), first);
+  generator.uniform();
+  EXPECT_EQ(draw(generator.stream(3, 1)), first);
+  EXPECT_EQ(generator.stream(0).offset(), 0u);
+}
+
 TEST(Generator, ElementsDependOnTheirIndexAlone) {
   const int threads = mien::num_threads();
   const auto draw = [](const Shape& shape) {

@@ -66,6 +66,12 @@ inline int default_num_threads(int limit) {
 
 class ThreadPool {
  public:
+  // True on a thread that must not share its work: one of the pool's, or in a SerialScope.
+  static bool& inside() {
+    static thread_local bool flag = false;
+    return flag;
+  }
+
   using Body = FunctionRef<void(std::int64_t, std::int64_t)>;
 
   static constexpr int max_threads = 1024;
@@ -111,11 +117,6 @@ class ThreadPool {
   static constexpr std::uint32_t closed = 1u << 31;  // in users_: no worker may join the job
 
   ThreadPool() : num_threads_(default_num_threads(max_threads)) {}
-
-  static bool& inside() {
-    static thread_local bool flag = false;
-    return flag;
-  }
 
   void start_workers() {
     stopping_.store(false);
@@ -212,6 +213,19 @@ inline int num_threads() { return detail::ThreadPool::instance().num_threads(); 
 // Sets the number of threads, 1 to 1024. Overrides MIEN_NUM_THREADS, affinity and quota. Waits for
 // a job that another thread runs; not to be called inside parallel_for.
 inline void set_num_threads(int threads) { detail::ThreadPool::instance().resize(threads); }
+
+// Within its scope, parallel_for of this thread runs on this thread alone: for threads that work
+// beside the pool, such as those that load data.
+class SerialScope {
+ public:
+  SerialScope() : previous_(std::exchange(detail::ThreadPool::inside(), true)) {}
+  ~SerialScope() { detail::ThreadPool::inside() = previous_; }
+  SerialScope(const SerialScope&) = delete;
+  SerialScope& operator=(const SerialScope&) = delete;
+
+ private:
+  bool previous_;
+};
 
 // Calls body(begin, end) for disjoint ranges that cover [0, n), on several threads. Ranges hold
 // `chunk` items (the last one fewer) whatever the number of threads. An exception thrown by the

@@ -41,6 +41,13 @@ class Generator {
   std::uint64_t offset() const { return offset_; }
   void set_offset(std::uint64_t offset) { offset_ = offset; }
 
+  // A stream of its own for (a, b), such as an example and an epoch: its numbers depend on the
+  // seed, a and b, not on what was drawn before.
+  Generator stream(std::uint64_t a, std::uint64_t b = 0) const {
+    const auto words = philox(a, b, seed_ ^ 0x9E3779B97F4A7C15u);
+    return Generator((std::uint64_t{words[1]} << 32) | words[0]);
+  }
+
   // Reserves one draw and returns its number.
   std::uint64_t next_draw() { return offset_++; }
 
