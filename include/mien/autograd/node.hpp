@@ -102,11 +102,14 @@ class LeafNode final : public GradNode<T> {
   // The gradient must be this leaf's own: a later backward() adds into it.
   void propagate(bool) override {
     if (!this->gradient_.defined()) return;
-    if (!total_.defined()) {
+    if (total_.defined()) {
+      add_into(total_, this->gradient_);
+    } else if (home_.defined()) {
+      home_.copy_from(this->gradient_);
+      total_ = home_;
+    } else {
       const bool own = this->gradient_.owns_storage_alone() && this->gradient_.is_contiguous();
       total_ = own ? std::move(this->gradient_) : this->gradient_.clone();
-    } else {
-      add_into(total_, this->gradient_);
     }
     this->gradient_ = {};
   }
@@ -114,8 +117,17 @@ class LeafNode final : public GradNode<T> {
   const Tensor<T>& gradient() const { return total_; }
   void set_gradient(Tensor<T> gradient) { total_ = std::move(gradient); }
 
+  // From now on the gradient is kept in the elements of `home`, of the leaf's shape.
+  void set_home(Tensor<T> home) {
+    if (total_.defined()) {
+      home.copy_from(total_);
+      total_ = home;
+    }
+    home_ = std::move(home);
+  }
+
  private:
-  Tensor<T> total_;
+  Tensor<T> total_, home_;
 };
 
 template <FloatElement T>

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 #include <utility>
 #include <vector>
@@ -201,8 +202,18 @@ class Storage final : public RefCounted {
       : data_(data), bytes_(bytes), owner_(std::move(owner)), borrowed_(true) {}
 
   ~Storage() override {
-    if (!borrowed_) detail::CachingAllocator::instance().deallocate(data_, bytes_);
+    free_memory();
     pthread_mutex_destroy(&mutex_);
+  }
+
+  // Moves the bytes to `data`, as many there, which `owner` keeps alive: all tensors on this
+  // storage follow. Pointers to the elements from before are no longer valid.
+  void relocate(void* data, Ref<RefCounted> owner) {
+    if (bytes_ > 0) std::memcpy(data, mutable_data(), bytes_);
+    free_memory();
+    data_ = data;
+    owner_ = std::move(owner);
+    borrowed_ = true;
   }
 
   const void* data() const { return data_; }
@@ -243,6 +254,10 @@ class Storage final : public RefCounted {
   }
 
  private:
+  void free_memory() {
+    if (!borrowed_) detail::CachingAllocator::instance().deallocate(data_, bytes_);
+  }
+
   void* data_ = nullptr;
   std::size_t bytes_ = 0;
   Device device_;

@@ -16,6 +16,7 @@
 #include <mien/cpu/epilogue.hpp>
 #include <mien/cpu/isa.hpp>
 #include <mien/cpu/scratch.hpp>
+#include <mien/cpu/vectors.hpp>
 
 namespace mien::kernels {
 

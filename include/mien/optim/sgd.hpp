@@ -1,67 +1,51 @@
 #pragma once
-// Stochastic gradient descent with momentum, as torch.optim.SGD without dampening:
-//   v = momentum v + g + weight_decay w,   w = w - lr v
+// Stochastic gradient descent, as torch.optim.SGD without dampening:
+//   g += weight_decay w,   v = momentum v + g,   w -= lr v      (nesterov: w -= lr (g + momentum
+//   v))
+// Sutskever et al.: "On the importance of initialization and momentum in deep learning", ICML 2013.
 
 #include <utility>
 #include <vector>
 
-#include <mien/core/parallel.hpp>
-#include <mien/core/tensor.hpp>
+#include <mien/optim/optimizer.hpp>
 
 namespace mien::optim {
 
 struct SgdOptions {
   double lr = 0.01, momentum = 0, weight_decay = 0;
+  bool nesterov = false;
 };
 
-template <FloatElement T>
-class Sgd {
+template <MasterElement T>
+class Sgd final : public Optimizer<T> {
  public:
-  // Parameters are shared handles, as Module::parameters() gives them.
-  Sgd(std::vector<Tensor<T>> parameters, SgdOptions options)
-      : parameters_(std::move(parameters)), options_(options) {
-    for (const auto& w : parameters_) {
-      check(w.requires_grad(), "sgd", "a parameter of shape ", w.shape(),
-            " does not require a gradient");
-      check(w.is_contiguous(), "sgd", "a parameter of shape ", w.shape(), " is a strided view");
-    }
-    velocities_.resize(parameters_.size());
+  Sgd(std::vector<ParameterGroup<T>> groups, const SgdOptions& options)
+      : Optimizer<T>(std::move(groups), options.lr, options.weight_decay), options_(options) {
+    check(options.momentum >= 0, name(), "a momentum of ", options.momentum);
+    check(options.momentum > 0 || !options.nesterov, name(), "nesterov needs momentum");
+    if (options.momentum > 0) velocity_ = this->moment("velocity");
   }
+  Sgd(std::vector<Tensor<T>> parameters, const SgdOptions& options)
+      : Sgd(std::vector<ParameterGroup<T>>{{.parameters = std::move(parameters)}}, options) {}
 
-  // Updates every parameter that has a gradient.
-  void step() {
-    for (std::size_t i = 0; i < parameters_.size(); ++i)
-      if (parameters_[i].grad().defined()) update(parameters_[i], velocities_[i]);
-  }
-
-  void zero_grad() {
-    for (const auto& w : parameters_) w.zero_grad();
-  }
+  std::string_view name() const override { return "sgd"; }
 
  private:
-  void update(const Tensor<T>& parameter, Tensor<T>& velocity) {
-    using C = Compute<T>;
-    const bool moving = options_.momentum != 0;
-    if (moving && !velocity.defined()) velocity = Tensor<T>::zeros(parameter.shape());
-    const auto lr = static_cast<C>(options_.lr), momentum = static_cast<C>(options_.momentum),
-               decay = static_cast<C>(options_.weight_decay);
-    const Tensor<T> gradient = parameter.grad();
-    const T* g = gradient.data();
-    T *w = parameter.mutable_data(), *v = velocity.mutable_data();
-    parallel_for(parameter.numel(), 1 << 14, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        C next = static_cast<C>(g[i]) + decay * static_cast<C>(w[i]);
-        if (moving) {
-          next += momentum * static_cast<C>(v[i]);
-          v[i] = static_cast<T>(next);
-        }
-        w[i] = static_cast<T>(static_cast<C>(w[i]) - lr * next);
-      }
-    });
+  using Run = typename Optimizer<T>::Run;
+
+  void update(const Run& run, const T* from, double lr, double weight_decay,
+              std::int64_t) override {
+    T* velocity = velocity_.defined() ? velocity_.mutable_data() + run.begin : nullptr;
+    kernels::sgd_update(Cpu{}, this->arena().weights() + run.begin, from, velocity,
+                        this->arena().gradients() + run.begin, run.size(),
+                        kernels::SgdParams<T>{.lr = static_cast<T>(lr),
+                                              .momentum = static_cast<T>(options_.momentum),
+                                              .weight_decay = static_cast<T>(weight_decay),
+                                              .nesterov = options_.nesterov});
   }
 
-  std::vector<Tensor<T>> parameters_, velocities_;
   SgdOptions options_;
+  Tensor<T> velocity_;
 };
 
 }  // namespace mien::optim

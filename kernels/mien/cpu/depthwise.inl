@@ -3,26 +3,6 @@
 
 namespace mien::kernels::MIEN_ISA {
 
-// n = lanes reads or writes a whole vector.
-template <class T>
-MIEN_INLINE Vec<Compute<T>> load_channels(const T* p, int n) {
-  using V = Vec<Compute<T>>;
-  return n == V::lanes ? V::load(p) : V::load(p, n);
-}
-
-template <class C>
-MIEN_INLINE void store_channels(Vec<C> v, C* p, int n) {
-  n == Vec<C>::lanes ? v.store(p) : v.store(p, n);
-}
-
-// Calls body(first channel, channels) for every vector of channels.
-template <class C, class Body>
-MIEN_INLINE void each_vector(std::int64_t channels, Body&& body) {
-  std::int64_t j = 0;
-  for (; j + Vec<C>::lanes <= channels; j += Vec<C>::lanes) body(j, Vec<C>::lanes);
-  if (j < channels) body(j, static_cast<int>(channels - j));
-}
-
 // One output pixel, wherever it lies: only the taps inside the image.
 template <class T>
 void depthwise_pixel(Compute<T>* sums, const T* x, const T* w, const DepthwiseParams& p,
@@ -34,10 +14,10 @@ void depthwise_pixel(Compute<T>* sums, const T* x, const T* w, const DepthwisePa
       for (std::int64_t v = columns.begin; v < columns.end; ++v) {
         const T* pixel =
             x + ((rows.origin + u * p.dilation_h) * p.w + columns.origin + v * p.dilation_w) * p.c;
-        sum = fma(load_channels(pixel + j, n), load_channels(w + (u * p.kernel_w + v) * p.c + j, n),
+        sum = fma(load_vector(pixel + j, n), load_vector(w + (u * p.kernel_w + v) * p.c + j, n),
                   sum);
       }
-    store_channels(sum, sums + j, n);
+    store_vector(sum, sums + j, n);
   });
 }
 
@@ -54,13 +34,13 @@ void depthwise_tile(Compute<T>* sums, const T* x, const T* w, const DepthwisePar
     for (std::int64_t u = rows.begin; u < rows.end; ++u) {
       const T* pixel = x + ((rows.origin + u * p.dilation_h) * p.w + first_column) * p.c + j;
       V in[inputs];
-      for (int i = 0; i < inputs; ++i) in[i] = load_channels(pixel + i * p.c, n);
+      for (int i = 0; i < inputs; ++i) in[i] = load_vector(pixel + i * p.c, n);
       for (int v = 0; v < K; ++v) {
-        const V weight = load_channels(w + (u * K + v) * p.c + j, n);
+        const V weight = load_vector(w + (u * K + v) * p.c + j, n);
         for (int t = 0; t < outputs; ++t) sum[t] = fma(in[t * Stride + v], weight, sum[t]);
       }
     }
-    for (int t = 0; t < outputs; ++t) store_channels(sum[t], sums + t * p.c + j, n);
+    for (int t = 0; t < outputs; ++t) store_vector(sum[t], sums + t * p.c + j, n);
   });
 }
 
@@ -136,9 +116,9 @@ void depthwise_data_grad_row(Compute<T>* dx_row, const T* dy, const T* w, const 
         C* to = dx_row + (columns.origin + v * p.dilation_w) * p.c;
         const T* weight = w + (u * p.kernel_w + v) * p.c;
         each_vector<C>(p.c, [&](std::int64_t j, int n) {
-          const Vec<C> sum = fma(load_channels(dy_row + ox * p.c + j, n),
-                                 load_channels(weight + j, n), load_channels(to + j, n));
-          store_channels(sum, to + j, n);
+          const Vec<C> sum = fma(load_vector(dy_row + ox * p.c + j, n),
+                                 load_vector(weight + j, n), load_vector(to + j, n));
+          store_vector(sum, to + j, n);
         });
       }
     }
@@ -162,11 +142,11 @@ void depthwise_weight_grad_row(Compute<T>* dw, const T* x, const T* dy, const De
     each_vector<C>(p.c, [&](std::int64_t j, int n) {
       const auto add_pixel = [&](std::int64_t ox) {
         const TapRange columns = p.column_taps(ox);
-        const V g = load_channels(dy_row + ox * p.c + j, n);
+        const V g = load_vector(dy_row + ox * p.c + j, n);
         for (std::int64_t v = columns.begin; v < columns.end; ++v) {
           C* to = dw_row + v * p.c + j;
           const T* pixel = x_row + (columns.origin + v * p.dilation_w) * p.c + j;
-          store_channels(fma(load_channels(pixel, n), g, load_channels(to, n)), to, n);
+          store_vector(fma(load_vector(pixel, n), g, load_vector(to, n)), to, n);
         }
       };
       const bool summed = K > 0 && inner_begin < inner_end;
@@ -174,13 +154,13 @@ void depthwise_weight_grad_row(Compute<T>* dw, const T* x, const T* dy, const De
       if (!summed) return;
       V sum[K > 0 ? K : 1];
       for (std::int64_t ox = inner_begin; ox < inner_end; ++ox) {
-        const V g = load_channels(dy_row + ox * p.c + j, n);
+        const V g = load_vector(dy_row + ox * p.c + j, n);
         const T* pixel = x_row + (ox * p.stride_w - p.pad_left) * p.c + j;
-        for (int v = 0; v < K; ++v) sum[v] = fma(load_channels(pixel + v * p.c, n), g, sum[v]);
+        for (int v = 0; v < K; ++v) sum[v] = fma(load_vector(pixel + v * p.c, n), g, sum[v]);
       }
       for (int v = 0; v < K; ++v) {
         C* to = dw_row + v * p.c + j;
-        store_channels(load_channels(to, n) + sum[v], to, n);
+        store_vector(load_vector(to, n) + sum[v], to, n);
       }
       for (std::int64_t ox = inner_end; ox < p.out_w; ++ox) add_pixel(ox);
     });

@@ -1,0 +1,127 @@
+#pragma once
+// Sharpness-aware minimisation around any optimizer. Foret et al.: "Sharpness-aware minimization
+// for efficiently improving generalization", ICLR 2021. Two passes a step:
+//
+//   first    gradient g at w;  climb() to w' = w + rho g / (|g| + 1e-12)
+//            adaptive:  w' = w + rho w^2 g / (|w g| + 1e-12)      (Kwon et al.: "ASAM", ICML 2021)
+//   second   gradient at w';   descend(): the optimizer moves w along it
+//
+// |g| is over all parameters that have gradients. climb() keeps w while it writes w', and the
+// optimizer reads it from there: nothing is copied beforehand or restored afterwards.
+
+#include <algorithm>
+#include <cmath>
+
+#include <mien/core/random.hpp>
+#include <mien/nn/batch_norm.hpp>
+#include <mien/optim/optimizer.hpp>
+
+namespace mien::optim {
+
+// What batch norm does in the second pass. `both`, as published: both passes move the running
+// statistics; `first`: only the first does; `running`: the second normalises with them.
+enum class SamBatchNorm { both, first, running };
+
+struct SamOptions {
+  double rho = 0.05;
+  bool adaptive = false;
+  SamBatchNorm batch_norm = SamBatchNorm::both;
+};
+
+template <MasterElement T>
+class Sam {
+ public:
+  // The optimizer and the model, whose batch norms are switched, must outlive this.
+  Sam(Optimizer<T>& optimizer, nn::Module<T>& model, const SamOptions& options = {})
+      : optimizer_(optimizer),
+        model_(model),
+        options_(options),
+        before_(optimizer.arena().array()) {
+    check(options.rho >= 0, "sam", "expected a rho of at least 0, got ", options.rho);
+  }
+
+  // One step. `pass` runs the model and backward() and returns the loss; it is called twice, with
+  // the generator in the same state: dropout masks are the same. Returns the loss of the first
+  // pass.
+  template <class Pass>
+  double step(Generator& generator, Pass&& pass) {
+    const Generator start = generator;
+    optimizer_.zero_grad();
+    const double loss = pass();
+    climb();
+    generator = start;
+    optimizer_.zero_grad();
+    switch (options_.batch_norm) {
+      case SamBatchNorm::both:
+        pass();
+        break;
+      case SamBatchNorm::first:
+        pass_in(nn::NormMode::keep, pass);
+        break;
+      case SamBatchNorm::running:
+        pass_in(nn::NormMode::running, pass);
+    }
+    descend();
+    return loss;
+  }
+
+  // From w, along the gradients, to w'. The gradients may be forgotten then.
+  void climb() {
+    check(!climbed_, "sam", "climb() without descend() after the climb before");
+    const auto& arena = optimizer_.arena();
+    double sum = 0;
+    arena.each_run([&](const auto& run) {
+      sum += kernels::squared_norm<T>(Cpu{}, arena.gradients() + run.begin,
+                                      options_.adaptive ? arena.weights() + run.begin : nullptr,
+                                      run.size());
+    });
+    norm_ = std::sqrt(sum);
+    const auto scale = static_cast<T>(options_.rho / (norm_ + 1e-12));
+    // A parameter without gradient stays, but may have one in the second pass.
+    for (std::size_t i = 0; i < arena.parameters().size(); ++i)
+      if (!arena.has_gradient(i)) arena.parameters()[i].copy_to(before(arena.run(i, i + 1).begin));
+    arena.each_run([&](const auto& run) {
+      kernels::sam_perturb(Cpu{}, arena.weights() + run.begin, before(run.begin),
+                           arena.gradients() + run.begin, run.size(), scale, options_.adaptive);
+      arena.mark_written(run);
+    });
+    climbed_ = true;
+  }
+
+  // The optimizer's step, from w along the gradients at w'.
+  void descend() {
+    check(climbed_, "sam", "descend() without climb()");
+    climbed_ = false;
+    const auto& arena = optimizer_.arena();
+    for (std::size_t i = 0; i < arena.parameters().size(); ++i)
+      if (!arena.has_gradient(i)) restore(i);
+    optimizer_.step_from(before(0));
+  }
+
+  // The length of the gradient that climb() went along: |g|, adaptive |w g|.
+  double norm() const { return norm_; }
+
+ private:
+  template <class Pass>
+  void pass_in(nn::NormMode mode, Pass& pass) {
+    const nn::NormModeScope<T> scope(model_, mode);
+    pass();
+  }
+
+  T* before(std::int64_t at) const { return before_.mutable_data() + at; }
+
+  void restore(std::size_t i) {
+    const auto& w = optimizer_.arena().parameters()[i];
+    const T* from = before(optimizer_.arena().run(i, i + 1).begin);
+    std::copy(from, from + w.numel(), w.mutable_data());
+  }
+
+  Optimizer<T>& optimizer_;
+  nn::Module<T>& model_;
+  SamOptions options_;
+  Tensor<T> before_;
+  double norm_ = 0;
+  bool climbed_ = false;
+};
+
+}  // namespace mien::optim
