@@ -4,18 +4,13 @@
 // Software Impacts 2022; "MT-EmotiEffNet for multi-task human affective behavior analysis", 2022.
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <string_view>
 #include <vector>
 
+#include <mien/models/affectnet_emotions.hpp>
 #include <mien/models/efficientnet.hpp>
 
 namespace mien::models {
-
-// AffectNet's eight emotions in the order of the published networks' outputs.
-inline constexpr std::array<std::string_view, 8> affectnet_emotions = {
-    "Anger", "Contempt", "Disgust", "Fear", "Happiness", "Neutral", "Sadness", "Surprise"};
 
 // One face.
 struct Affect {
