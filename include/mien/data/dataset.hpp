@@ -7,7 +7,7 @@
 //   };
 //
 // get() is called by several threads at once. Random choices (augmentation) are drawn from `random`
-// alone, which the loader seeds by the example and the epoch: what an example looks like depends
+// alone, which the loader seeds by the place in the epoch and the epoch: what comes out depends
 // neither on who loads it nor on what was loaded before.
 
 #include <concepts>

@@ -22,7 +22,11 @@ using Bytes = std::span<const std::byte>;
 namespace detail {
 
 // What errno says, as text.
-inline std::string last_error() { return std::generic_category().message(errno); }
+// The system's last error as part of a message: read when the message is made. A text made by an
+// argument of check() might be older than the call that its condition makes.
+struct LastError {};
+inline std::string to_string(LastError) { return std::generic_category().message(errno); }
+inline LastError last_error() { return {}; }
 
 // An open file descriptor, closed at the end of its scope.
 class Descriptor {
