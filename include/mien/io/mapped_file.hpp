@@ -21,9 +21,8 @@ using Bytes = std::span<const std::byte>;
 
 namespace detail {
 
-// What errno says, as text.
-// The system's last error as part of a message: read when the message is made. A text made by an
-// argument of check() might be older than the call that its condition makes.
+// What errno says, as part of a message: looked up when the message is made. As a text among the
+// arguments of check() it could be older than the call in the condition.
 struct LastError {};
 inline std::string to_string(LastError) { return std::generic_category().message(errno); }
 inline LastError last_error() { return {}; }

@@ -5,8 +5,9 @@
 
 Needs torch and safetensors (the versions behind the committed file are in its metadata). Inputs are
 shared by all cases; each case has a loss and the gradient of the logits under a name that says its
-options: cross_entropy.LABELS.WEIGHTED.SMOOTHING.REDUCTION, with label -100 ignored, and
-binary_cross_entropy.MASKED.WEIGHTED.REDUCTION. Floats are float64, but exact in float32.
+options: cross_entropy.LABELS.WEIGHTED.SMOOTHING.REDUCTION, with label -100 ignored,
+binary_cross_entropy.MASKED.WEIGHTED.REDUCTION, and affect.MASKED.REDUCTION, which also has its
+three terms. Floats are float64, but exact in float32.
 """
 
 import itertools
@@ -76,11 +77,49 @@ def binary_cross_entropy(tensors):
                 reduction=reduction))
 
 
+def one_minus_ccc(x, y, epsilon=1e-7):
+    covariance = ((x - x.mean()) * (y - y.mean())).mean()
+    spread = x.var(correction=0) + y.var(correction=0) + (x.mean() - y.mean()) ** 2
+    return 1 - 2 * covariance / (spread + epsilon)
+
+
+def affect(tensors):
+    """Equation (1) of the paper, by its letter (mean) and as published (weighted_mean)."""
+    outputs = rand(-2, 2, 12, 7)  # five classes
+    labels = torch.randint(0, 5, (12,))
+    valence, arousal = rand(-1, 1, 12), rand(-1, 1, 12)
+    counts = torch.tensor([40, 10, 5, 20, 8])
+    has_expression, has_va = torch.rand(12) < 0.7, torch.rand(12) < 0.7
+    weight = (counts.max() / counts).double()
+    tensors.update({
+        "affect.outputs": outputs, "affect.labels": labels, "affect.counts": counts,
+        "affect.valence": valence, "affect.arousal": arousal,
+        "affect.has_expression": has_expression, "affect.has_va": has_va,
+    })
+    whole = torch.ones(12, dtype=torch.bool)
+    for masked, reduction in itertools.product(("whole", "masked"), ("weighted_mean", "mean")):
+        rows = has_expression if masked == "masked" else whole
+        va_rows = has_va if masked == "masked" else whole
+        name = f"affect.{masked}.{reduction}"
+
+        def terms(z):
+            expression = F.cross_entropy(z[rows, :5], labels[rows], weight=weight, reduction="none")
+            expression = expression.sum() / (
+                weight[labels[rows]].sum() if reduction == "weighted_mean" else rows.sum())
+            return (expression, one_minus_ccc(z[va_rows, 5], valence[va_rows]),
+                    one_minus_ccc(z[va_rows, 6], arousal[va_rows]))
+
+        tensors[f"{name}.terms"] = torch.stack(terms(outputs))
+        with_gradient(tensors, name, outputs,
+                      lambda z: torch.dot(torch.stack(terms(z)), z.new_tensor([1, 0.5, 0.5])))
+
+
 def main():
     torch.manual_seed(0)
     tensors = {}
     cross_entropy(tensors)
     binary_cross_entropy(tensors)
+    affect(tensors)
     metadata = {"torch": torch.__version__, "safetensors": version("safetensors")}
     out = Path(__file__).resolve().parent / "losses.safetensors"
     save_file(tensors, out, metadata=metadata)

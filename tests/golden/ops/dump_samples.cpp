@@ -7,6 +7,7 @@
 #include <mien/io/safetensors.hpp>
 #include <mien/ops/all.hpp>
 
+#include "loss/loss_ops.hpp"
 #include "support/op_samples.hpp"
 
 namespace {
@@ -42,6 +43,7 @@ int main(int argc, char** argv) {
   }
   mien::io::SafetensorsFile file;
   mien::ops::with_all_ops([&](auto group) { dump_all(file, group); });
+  dump_all(file, mien::test::LossOps{});
   mien::io::write_safetensors(argv[1], file);
   return 0;
 }
