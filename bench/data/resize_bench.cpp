@@ -11,32 +11,17 @@
 #include <mien/data/resize_opencv.hpp>
 #include <mien/data/resize_pillow.hpp>
 
+#include "data/noise.hpp"
+
 namespace {
 
+using mien::bench::crc32;
+using mien::bench::noise;
 using mien::data::Image;
 using mien::data::OpenCvFilter;
 using mien::data::PillowFilter;
 
 constexpr int inputs = 8;  // taken in turn: together larger than a core's L2 cache
-
-// The upper bytes of s = 1664525 s + 1013904223 mod 2^32, from s = seed.
-Image noise(std::int64_t width, std::int64_t height, std::uint32_t seed) {
-  Image image(width, height, 3);
-  for (auto& sample : image.samples<std::uint8_t>()) {
-    seed = seed * 1664525u + 1013904223u;
-    sample = static_cast<std::uint8_t>(seed >> 24);
-  }
-  return image;
-}
-
-std::uint32_t crc32(const Image& image) {
-  std::uint32_t crc = 0xffffffffu;
-  for (const std::uint8_t byte : image.samples<std::uint8_t>()) {
-    crc ^= byte;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc & 1) != 0 ? 0xedb88320u ^ (crc >> 1) : crc >> 1;
-  }
-  return ~crc;
-}
 
 // Arguments: input width and height, output width and height.
 template <class Resize>

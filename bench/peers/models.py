@@ -26,6 +26,7 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 import networks
+from measuring import commit, processor, spread
 
 
 class Mien:
@@ -88,25 +89,6 @@ class Onnx:
 
 def relative_error(got, expected):
     return float(numpy.abs(got - expected).max() / numpy.abs(expected).max())
-
-
-def spread(seconds):
-    ordered = sorted(seconds)
-    quarter = len(ordered) // 4
-    return dict(median_ms=1e3 * statistics.median(ordered), min_ms=1e3 * ordered[0],
-                quartile_ms=[1e3 * ordered[quarter], 1e3 * ordered[-1 - quarter]])
-
-
-def processor():
-    with open("/proc/cpuinfo", encoding="ascii") as info:
-        names = [line.split(":")[1].strip() for line in info if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor()}, {len(os.sched_getaffinity(0))} processors"
-
-
-def commit():
-    result = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
-                            check=False, cwd=os.path.dirname(os.path.abspath(__file__)))
-    return result.stdout.strip()
 
 
 def main():

@@ -1,6 +1,7 @@
 #pragma once
 // Images that the tests make up, and the checksum by which large ones are compared.
 
+#include <array>
 #include <cstdint>
 
 #include <mien/data/image.hpp>
@@ -48,14 +49,28 @@ inline data::Image smooth_image(std::int64_t width, std::int64_t height, int cha
   return image;
 }
 
+// What eight bits are shifted out as.
+inline constexpr auto crc32_table = [] {
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    table[i] = i;
+    for (int bit = 0; bit < 8; ++bit)
+      table[i] = (table[i] & 1) != 0 ? 0xedb88320u ^ (table[i] >> 1) : table[i] >> 1;
+  }
+  return table;
+}();
+
 inline std::uint32_t crc32(const void* data, std::size_t size) {
   std::uint32_t crc = 0xffffffffu;
   const auto* bytes = static_cast<const unsigned char*>(data);
-  for (std::size_t i = 0; i < size; ++i) {
-    crc ^= bytes[i];
-    for (int bit = 0; bit < 8; ++bit) crc = (crc & 1) != 0 ? 0xedb88320u ^ (crc >> 1) : crc >> 1;
-  }
+  for (std::size_t i = 0; i < size; ++i) crc = crc32_table[(crc ^ bytes[i]) & 0xff] ^ (crc >> 8);
   return ~crc;
+}
+
+// Of 8-bit samples.
+inline std::uint32_t crc32(const data::Image& image) {
+  const auto samples = image.samples<std::uint8_t>();
+  return crc32(samples.data(), samples.size());
 }
 
 }  // namespace mien::test

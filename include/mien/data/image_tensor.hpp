@@ -22,39 +22,63 @@ struct Normalization {
 inline constexpr Normalization imagenet_normalization{{0.485f, 0.456f, 0.406f},
                                                       {0.229f, 0.224f, 0.225f}};
 
-// A batch (n, h, w, c) of images of one size: ((sample / largest sample) - mean) / std in float, as
-// torchvision's ToTensor and Normalize compute it.
+namespace detail {
+
+// out, in (pixels, Channels). Of 8 bits there are 256 values: no division per sample.
+template <int Channels, class T, Sample S>
+void normalize(T* out, const S* in, std::int64_t pixels, const Normalization& by) {
+  const auto normalized = [&](S sample, int c) {
+    constexpr float largest = static_cast<S>(-1);
+    return static_cast<T>((static_cast<float>(sample) / largest - by.mean[c]) / by.std[c]);
+  };
+  if constexpr (std::is_same_v<S, std::uint8_t>) {
+    T table[Channels][256];
+    for (int c = 0; c < Channels; ++c)
+      for (int v = 0; v < 256; ++v) table[c][v] = normalized(static_cast<S>(v), c);
+    for (; pixels > 0; --pixels) {
+#pragma GCC unroll 4
+      for (int c = 0; c < Channels; ++c) *out++ = table[c][*in++];
+    }
+  } else {
+    for (; pixels > 0; --pixels)
+      for (int c = 0; c < Channels; ++c) *out++ = normalized(*in++, c);
+  }
+}
+
+}  // namespace detail
+
+// `image` as out (h, w, c): ((sample / largest sample) - mean) / std in float, as torchvision's
+// ToTensor and Normalize compute it. `out` may be an example's part of a batch.
+template <FloatElement T>
+void to_tensor(std::span<T> out, const Image& image, const Normalization& by = {}) {
+  with_sample(image, [&](auto zero) {
+    using S = decltype(zero);
+    const auto in = image.samples<S>();
+    check(out.size() == in.size(), "to_tensor", "expected room for ", in.size(), " samples, got ",
+          out.size());
+    constexpr decltype(&detail::normalize<1, T, S>) normalize[] = {
+        detail::normalize<1, T, S>, detail::normalize<2, T, S>, detail::normalize<3, T, S>,
+        detail::normalize<4, T, S>};
+    normalize[image.channels() - 1](out.data(), in.data(), image.width() * image.height(), by);
+  });
+}
+
+// A batch (n, h, w, c) of images of one size.
 template <FloatElement T = float>
 Tensor<T> to_tensor(std::span<const Image> images, const Normalization& by = {}) {
   check(!images.empty(), "to_tensor", "no images");
   const Image& first = images[0];
-  const int channels = first.channels();
-  Tensor<T> out(
-      Shape{static_cast<std::int64_t>(images.size()), first.height(), first.width(), channels});
+  Tensor<T> out(Shape{static_cast<std::int64_t>(images.size()), first.height(), first.width(),
+                      first.channels()});
+  const auto size = static_cast<std::size_t>(out.numel()) / images.size();
   T* to = out.mutable_data();
   for (const Image& image : images) {
     check(image.width() == first.width() && image.height() == first.height() &&
-              image.channels() == channels && image.bits() == first.bits(),
-          "to_tensor", "images of ", first.width(), " x ", first.height(), " x ", channels, " and ",
-          image.width(), " x ", image.height(), " x ", image.channels(), " in one batch");
-    with_sample(image, [&](auto zero) {
-      using S = decltype(zero);
-      constexpr float largest = static_cast<S>(-1);
-      const auto converted = [&](S sample, int c) {
-        return static_cast<T>((static_cast<float>(sample) / largest - by.mean[c]) / by.std[c]);
-      };
-      const auto samples = image.samples<S>();
-      if constexpr (std::is_same_v<S, std::uint8_t>) {  // 256 values: no division per sample
-        T table[4][256];
-        for (int c = 0; c < channels; ++c)
-          for (int v = 0; v < 256; ++v) table[c][v] = converted(static_cast<S>(v), c);
-        for (auto p = samples.begin(); p != samples.end(); p += channels)
-          for (int c = 0; c < channels; ++c) *to++ = table[c][p[c]];
-      } else {
-        for (auto p = samples.begin(); p != samples.end(); p += channels)
-          for (int c = 0; c < channels; ++c) *to++ = converted(p[c], c);
-      }
-    });
+              image.channels() == first.channels() && image.bits() == first.bits(),
+          "to_tensor", "images of ", first.width(), " x ", first.height(), " x ", first.channels(),
+          " and ", image.width(), " x ", image.height(), " x ", image.channels(), " in one batch");
+    to_tensor(std::span<T>(to, size), image, by);
+    to += size;
   }
   return out;
 }
