@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <string>
 
+#include <mien/models/efficientnet.hpp>
+
 #include "weights/expect.hpp"
 
 namespace mien::weights {
@@ -234,6 +236,22 @@ TEST_F(NativeFile, ReadsBackAsTheSameModel) {
                                                        {"class_order", "a,b"},
                                                        {"digest", tensors_digest(model.tensors)}};
   EXPECT_EQ(back.metadata, expected);
+}
+
+TEST_F(NativeFile, KeepsScalesThatAreNoVariants) {
+  ImportedModel model;
+  const EfficientNetOptions small{.num_classes = 3, .width = 0.25, .depth = 0.5};
+  model.architecture = small;
+  for (const auto& [name, shape, optional] : expected_tensors(small))
+    if (!optional) model.tensors.emplace_back(name, Tensor<float>::zeros(shape));
+  write_native(path_, model);
+  const auto back = import_file(path_);
+  test::expect_same(back.tensors, model.tensors);
+  const auto& net = std::get<EfficientNetOptions>(back.architecture);
+  EXPECT_EQ(net.width, 0.25);
+  EXPECT_EQ(net.depth, 0.5);
+  EXPECT_EQ(net.num_classes, 3);
+  EXPECT_EQ(models::EfficientNet<float>(net).num_features(), 320);
 }
 
 TEST_F(NativeFile, IsNotWrittenOfAnIncompleteModel) {

@@ -71,29 +71,29 @@ inline void append_layer(std::vector<ExpectedTensor>& tensors, const std::string
 }  // namespace detail
 
 // The number of blocks in each of the seven stages.
-inline std::vector<int> efficientnet_repeats(int variant) {
-  const models::EfficientNetScale scale(EfficientNetOptions{.variant = variant});
+inline std::vector<int> efficientnet_repeats(const EfficientNetOptions& net) {
+  const models::EfficientNetScale scale(net);
   std::vector<int> repeats;
   for (const auto& stage : models::efficientnet_stages)
     repeats.push_back(static_cast<int>(scale.repeats(stage.repeats)));
   return repeats;
 }
 
-inline int efficientnet_blocks(int variant) {
+inline int efficientnet_blocks(const EfficientNetOptions& net) {
   int blocks = 0;
-  for (const int repeats : efficientnet_repeats(variant)) blocks += repeats;
+  for (const int repeats : efficientnet_repeats(net)) blocks += repeats;
   return blocks;
 }
 
 // Features before the classifier.
-inline std::int64_t efficientnet_features(int variant) {
-  return models::EfficientNetScale(EfficientNetOptions{.variant = variant}).channels(1280);
+inline std::int64_t efficientnet_features(const EfficientNetOptions& net) {
+  return models::EfficientNetScale(net).channels(1280);
 }
 
 // All convolutions in the order in which they are computed, which is also that of the state_dict.
-inline std::vector<EfficientNetConv> efficientnet_convs(int variant) {
-  const models::EfficientNetScale scale(EfficientNetOptions{.variant = variant});
-  const auto repeats = efficientnet_repeats(variant);
+inline std::vector<EfficientNetConv> efficientnet_convs(const EfficientNetOptions& net) {
+  const models::EfficientNetScale scale(net);
+  const auto repeats = efficientnet_repeats(net);
   std::int64_t in = scale.channels(32);
   std::vector<EfficientNetConv> convs{{"conv_stem", "bn1", {in, 3, 3, 3}}};
   for (std::size_t s = 0; s < repeats.size(); ++s) {
@@ -104,7 +104,7 @@ inline std::vector<EfficientNetConv> efficientnet_convs(int variant) {
       in = out;
     }
   }
-  convs.push_back({"conv_head", "bn2", {efficientnet_features(variant), in, 1, 1}});
+  convs.push_back({"conv_head", "bn2", {efficientnet_features(net), in, 1, 1}});
   return convs;
 }
 
@@ -112,7 +112,7 @@ inline std::vector<EfficientNetConv> efficientnet_convs(int variant) {
 inline std::vector<ExpectedTensor> expected_tensors(const EfficientNetOptions& net,
                                                     bool folded_bn = false) {
   std::vector<ExpectedTensor> tensors;
-  const auto convs = efficientnet_convs(net.variant);
+  const auto convs = efficientnet_convs(net);
   for (const auto& conv : convs) {
     const Shape channels{conv.shape[0]};
     if (folded_bn || conv.norm.empty()) {

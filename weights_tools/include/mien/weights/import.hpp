@@ -68,7 +68,7 @@ inline AnyTensor filled(std::int64_t channels, double value) {
 inline void restore_norms(const EfficientNetOptions& net, ImportedModel& model) {
   std::map<std::string, AnyTensor> folded(model.tensors.begin(), model.tensors.end());
   std::vector<NamedTensor> tensors;
-  for (const auto& conv : efficientnet_convs(net.variant)) {
+  for (const auto& conv : efficientnet_convs(net)) {
     tensors.emplace_back(conv.name + ".weight", folded.at(conv.name + ".weight"));
     const AnyTensor& bias = folded.at(conv.name + ".bias");
     if (conv.norm.empty()) {

@@ -198,7 +198,8 @@ inline std::vector<int> lukemelas_repeats(const std::vector<NamedTensor>& tensor
   for (const auto& [name, tensor] : tensors)
     if (name.ends_with("._depthwise_conv.weight")) ++blocks;
   for (int variant = 0; variant < 8; ++variant)
-    if (efficientnet_blocks(variant) == blocks) return efficientnet_repeats(variant);
+    if (efficientnet_blocks({.variant = variant}) == blocks)
+      return efficientnet_repeats({.variant = variant});
   return {};
 }
 

@@ -8,6 +8,7 @@
 //   source           "timm-tf", "timm", "torchvision", "lukemelas"
 //   bn_eps           epsilon of batch norm, "0.001"
 //   bn_momentum      its momentum, "0.1"
+//   width, depth     scales, where they are not the variant's own
 //   input_size       side of the square input images
 //   mean, std        of the input's channels, "0.485,0.456,0.406"
 //   class_order      the classes' names with commas between them, where known
@@ -79,6 +80,8 @@ inline std::map<std::string, std::string> native_metadata(const ImportedModel& m
     metadata["std"] = "0.229,0.224,0.225";
     metadata["bn_eps"] = detail::shortest(net->bn_eps());
     metadata["bn_momentum"] = detail::shortest(net->bn_momentum());
+    if (net->width > 0) metadata["width"] = detail::shortest(net->width);
+    if (net->depth > 0) metadata["depth"] = detail::shortest(net->depth);
     if (model.folded_bn) metadata["folded_bn"] = "true";
     for (const auto* key : {"input_size", "mean", "std", "class_order"})
       if (const auto found = model.metadata.find(key); found != model.metadata.end())

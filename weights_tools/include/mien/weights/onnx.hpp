@@ -92,7 +92,7 @@ class EfficientNetReader {
   // B0 to B7 by the number of convolutions and the shape of the last.
   std::vector<EfficientNetConv> matching_variant() const {
     for (int variant = 0; variant < 8; ++variant) {
-      auto known = efficientnet_convs(variant);
+      auto known = efficientnet_convs({.variant = variant});
       if (known.size() != convs_.size()) continue;
       if (graph_.tensor(input(*convs_.back(), 1)).shape() == known.back().shape) return known;
     }

@@ -68,15 +68,16 @@ inline const ModuleRecord* find_module(const Checkpoint& checkpoint, const std::
   return nullptr;
 }
 
-// B0 to B7 by the number of blocks and the width of the head.
-inline int efficientnet_variant(const TensorIndex& tensors, std::string_view told) {
+// B0 to B7, with the scales in `net`, by the number of blocks and the width of the head.
+inline int efficientnet_variant(const TensorIndex& tensors, EfficientNetOptions net,
+                                std::string_view told) {
   for (int variant = 0; variant < 8; ++variant)
     if (told == architecture_name(EfficientNetOptions{.variant = variant})) return variant;
   const int blocks = tensors.count("blocks.", ".conv_dw.weight");
   const std::int64_t head = tensors.dim("conv_head.weight", 0);
-  for (int variant = 0; variant < 8; ++variant)
-    if (efficientnet_blocks(variant) == blocks && efficientnet_features(variant) == head)
-      return variant;
+  for (net.variant = 0; net.variant < 8; ++net.variant)
+    if (efficientnet_blocks(net) == blocks && efficientnet_features(net) == head)
+      return net.variant;
   fail(tensors.file(),
        str("an EfficientNet of ", blocks, " blocks with ", head, " features is none of B0 to B7"));
 }
@@ -126,7 +127,11 @@ inline void read_batch_norm(const Checkpoint& checkpoint, const Naming& naming,
 inline Architecture recognise_efficientnet(const TensorIndex& tensors, const Checkpoint& checkpoint,
                                            const Naming& naming, const ImportOptions& options) {
   EfficientNetOptions net;
-  net.variant = efficientnet_variant(tensors, options.architecture);
+  net.width = metadata_number(checkpoint, "width");
+  net.depth = metadata_number(checkpoint, "depth");
+  check(net.width <= 16 && net.depth <= 16, tensors.file(), "expected scales of at most 16, got ",
+        net.width, " and ", net.depth);
+  net.variant = efficientnet_variant(tensors, net, options.architecture);
   net.num_classes = tensors.find("classifier.weight") ? tensors.dim("classifier.weight", 0) : 0;
   const auto known = options.source ? options.source : efficientnet_source(checkpoint, naming);
   net.source = known.value_or(Source::timm_tf);
