@@ -6,10 +6,11 @@
 #include <string>
 #include <vector>
 
+#include <mien/train/interrupt.hpp>
+#include <mien/train/progress.hpp>
+
 #include <support/error_text.hpp>
 #include <support/image_files.hpp>
-#include <support/interrupt.hpp>
-#include <support/progress_line.hpp>
 
 #include "batch.hpp"
 #include "network.hpp"
@@ -38,27 +39,27 @@ void tell(const ImageReport& image) {
 
 // Returns the exit code: 0 if every image is done, 1 if one failed, 130 after Ctrl-C.
 int run(const Options& options) {
-  catch_interrupts();
+  mien::train::catch_interrupts();
   const auto files = image_files(options.input, options.recursive);
   const Network network = load_network(options);
   Batch batch(options, network);
   std::vector<ImageReport> reports;
-  ProgressLine progress;
+  mien::train::Progress progress({.line_seconds = 0});
+  progress.begin({.total = static_cast<double>(files.size())});
   int exit_code = 0;
   try {
     for (const ImageFile& file : files) {
-      const auto all = static_cast<double>(files.size());
       const auto before = static_cast<double>(reports.size());
       reports.push_back(batch.run(file, [&](double share) {
-        progress.show((before + share) / all, file.path.filename().string());
-        throw_if_interrupted();
+        progress.update(before + share, file.path.filename().string());
+        mien::train::throw_if_interrupted();
       }));
       progress.clear();
       tell(reports.back());
       if (reports.back().status == ImageReport::Status::failed) exit_code = 1;
-      throw_if_interrupted();
+      mien::train::throw_if_interrupted();
     }
-  } catch (const Interrupted& interrupted) {
+  } catch (const mien::train::Interrupted& interrupted) {
     progress.clear();
     std::fprintf(stderr, "mien-upscale: interrupted, %zu of %zu images are done\n", reports.size(),
                  files.size());

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include <mien/core/random.hpp>
 #include <mien/nn/batch_norm.hpp>
@@ -30,6 +31,11 @@ struct SamOptions {
 
 template <MasterElement T>
 class Sam {
+  struct Nothing {
+    void operator()(double) const {}
+    void operator()(double, double) const {}
+  };
+
  public:
   // The optimizer and the model, whose batch norms are switched, must outlive this.
   Sam(Optimizer<T>& optimizer, nn::Module<T>& model, const SamOptions& options = {})
@@ -42,50 +48,28 @@ class Sam {
 
   // One step. `pass` runs the model and backward() and returns the loss; it is called twice, with
   // the generator in the same state: dropout masks are the same. Returns the loss of the first
-  // pass.
-  template <class Pass>
-  double step(Generator& generator, Pass&& pass) {
+  // pass. before_climb(loss, norm) and before_descent(loss) see the gradients before weights move
+  // along them: to clip, watch or exchange them.
+  template <class Pass, class BeforeClimb = Nothing, class BeforeDescent = Nothing>
+  double step(Generator& generator, Pass&& pass, BeforeClimb&& before_climb = {},
+              BeforeDescent&& before_descent = {}) {
     const Generator start = generator;
     optimizer_.zero_grad();
     const double loss = pass();
-    climb();
+    norm_ = measured_norm();
+    before_climb(loss, norm_);
+    climb_along(norm_);
     generator = start;
     optimizer_.zero_grad();
-    switch (options_.batch_norm) {
-      case SamBatchNorm::both:
-        pass();
-        break;
-      case SamBatchNorm::first:
-        pass_in(nn::NormMode::keep, pass);
-        break;
-      case SamBatchNorm::running:
-        pass_in(nn::NormMode::running, pass);
-    }
+    before_descent(second_pass(pass));
     descend();
     return loss;
   }
 
-  // From w, along the gradients, to w'. The gradients may be forgotten then.
+  // The same by hand. From w, along the gradients, to w'; the gradients may be forgotten then.
   void climb() {
-    check(!climbed_, "sam", "climb() without descend() after the climb before");
-    const auto& arena = optimizer_.arena();
-    double sum = 0;
-    arena.each_run([&](const auto& run) {
-      sum += kernels::squared_norm<T>(Cpu{}, arena.gradients() + run.begin,
-                                      options_.adaptive ? arena.weights() + run.begin : nullptr,
-                                      run.size());
-    });
-    norm_ = std::sqrt(sum);
-    const auto scale = static_cast<T>(options_.rho / (norm_ + 1e-12));
-    // A parameter without gradient stays, but may have one in the second pass.
-    for (std::size_t i = 0; i < arena.parameters().size(); ++i)
-      if (!arena.has_gradient(i)) arena.parameters()[i].copy_to(before(arena.run(i, i + 1).begin));
-    arena.each_run([&](const auto& run) {
-      kernels::sam_perturb(Cpu{}, arena.weights() + run.begin, before(run.begin),
-                           arena.gradients() + run.begin, run.size(), scale, options_.adaptive);
-      arena.mark_written(run);
-    });
-    climbed_ = true;
+    norm_ = measured_norm();
+    climb_along(norm_);
   }
 
   // The optimizer's step, from w along the gradients at w'.
@@ -98,14 +82,42 @@ class Sam {
     optimizer_.step_from(before(0));
   }
 
-  // The length of the gradient that climb() went along: |g|, adaptive |w g|.
+  // The length of the gradient that the last climb went along: |g|, adaptive |w g|.
   double norm() const { return norm_; }
 
  private:
+  double measured_norm() const {
+    const auto& arena = optimizer_.arena();
+    double sum = 0;
+    arena.each_run([&](const auto& run) {
+      sum += kernels::squared_norm<T>(Cpu{}, arena.gradients() + run.begin,
+                                      options_.adaptive ? arena.weights() + run.begin : nullptr,
+                                      run.size());
+    });
+    return std::sqrt(sum);
+  }
+
+  void climb_along(double norm) {
+    check(!climbed_, "sam", "climb() without descend() after the climb before");
+    const auto& arena = optimizer_.arena();
+    const auto scale = static_cast<T>(options_.rho / (norm + 1e-12));
+    // A parameter without gradient stays, but may have one in the second pass.
+    for (std::size_t i = 0; i < arena.parameters().size(); ++i)
+      if (!arena.has_gradient(i)) arena.parameters()[i].copy_to(before(arena.run(i, i + 1).begin));
+    arena.each_run([&](const auto& run) {
+      kernels::sam_perturb(Cpu{}, arena.weights() + run.begin, before(run.begin),
+                           arena.gradients() + run.begin, run.size(), scale, options_.adaptive);
+      arena.mark_written(run);
+    });
+    climbed_ = true;
+  }
+
   template <class Pass>
-  void pass_in(nn::NormMode mode, Pass& pass) {
-    const nn::NormModeScope<T> scope(model_, mode);
-    pass();
+  double second_pass(Pass& pass) {
+    std::optional<nn::NormModeScope<T>> scope;
+    if (options_.batch_norm == SamBatchNorm::first) scope.emplace(model_, nn::NormMode::keep);
+    if (options_.batch_norm == SamBatchNorm::running) scope.emplace(model_, nn::NormMode::running);
+    return pass();
   }
 
   T* before(std::int64_t at) const { return before_.mutable_data() + at; }

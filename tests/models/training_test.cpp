@@ -1,0 +1,67 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <string>
+
+#include <mien/io/safetensors.hpp>
+
+#include "support/data_dir.hpp"
+#include "support/reference_training.hpp"
+
+namespace {
+
+using namespace mien;
+
+using Golden = std::map<std::string, Tensor<double>>;
+
+const Golden& golden() {
+  static const Golden tensors = [] {
+    Golden all;
+    for (const auto& [name, tensor] :
+         io::read_safetensors(test::golden_path("training/training.safetensors")).tensors)
+      all.emplace(name, tensor.as<double>());
+    return all;
+  }();
+  return tensors;
+}
+
+// The elements that make_training.py keeps of a tensor.
+double element(const Tensor<double>& x, std::int64_t i, std::int64_t samples) {
+  return x.data()[i * x.numel() / samples];
+}
+
+class Training : public testing::TestWithParam<const char*> {};
+
+TEST_P(Training, FollowsTorchInDouble) {
+  const std::string which = GetParam();
+  const auto run = test::reference_training<double>(which, 64);
+  const auto& losses = golden().at(which + ".losses");
+  ASSERT_EQ(static_cast<std::int64_t>(run.losses.size()), losses.numel());
+  for (std::size_t i = 0; i < run.losses.size(); ++i)
+    EXPECT_NEAR(run.losses[i], losses.data()[i], 1e-8) << "step " << i;
+  for (const auto& [name, value] : run.final) {
+    const auto& expected = golden().at(which + ".final." + name);
+    for (std::int64_t i = 0; i < expected.numel(); ++i)
+      ASSERT_NEAR(element(value, i, expected.numel()), expected.data()[i], 1e-8) << name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, Training,
+                         testing::Values("adam", "sam_both", "sam_first", "sam_running"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST(Training, FollowsTorchInFloat) {
+  const auto run = test::reference_training<float>("sam_both", 64);
+  const auto& losses = golden().at("sam_both.losses");
+  for (std::size_t i = 0; i < run.losses.size(); ++i)
+    EXPECT_NEAR(run.losses[i], losses.data()[i], 1e-3) << "step " << i;
+  for (const auto& [name, gradient] : run.gradients) {
+    const auto& expected = golden().at("gradient." + name);
+    const double scale = golden().at("scale." + name).item();
+    for (std::int64_t i = 0; i < expected.numel(); ++i)
+      ASSERT_NEAR(element(gradient, i, expected.numel()), expected.data()[i], 1e-4 * scale) << name;
+  }
+}
+
+}  // namespace
