@@ -22,11 +22,11 @@ upscale_weights=$(first 'realesr-animevideov3.pth')
 analyze_weights=$(first '*va_mtl*.pt')
 
 mkdir -p "$out"
-$bin/mien-synth "$out"
+$bin/mien-synth faces "$out" --count 6 --size 96
 pictures=$out/images
 if [[ -n ${MIEN_DATA:-} && -d $MIEN_DATA/images ]]; then pictures=$MIEN_DATA/images; fi
 if [[ -z $upscale_weights || -z $analyze_weights ]]; then
-  $bin/mien-synth "$out" --networks
+  $bin/mien-synth networks "$out"
   echo "MIEN_DATA names no trained weights: freshly initialised networks show that the programs run, no more"
 fi
 

@@ -1,5 +1,6 @@
 #include "network.hpp"
 
+#include <cmath>
 #include <cstdio>
 #include <utility>
 
@@ -8,16 +9,29 @@
 
 namespace mien::programs {
 
+namespace {
+
+// Random values, the last layer's as PyTorch draws those of a new linear layer: with few outputs
+// timm's are so large that concordance has next to no gradient.
+void initialize(Network& network, std::uint64_t seed) {
+  Generator random(seed);
+  network.initialize(random);
+  const double bound = 1 / std::sqrt(static_cast<double>(network.num_features()));
+  nn::uniform_init(network.classifier.weight, bound, random);
+  nn::uniform_init(network.classifier.bias, bound, random);
+}
+
+}  // namespace
+
 Network make_network(const Options& options) {
   models::EfficientNetOptions net = models::mt_emotieffnet_options();
   net.dropout = options.dropout;
   net.drop_path = options.drop_path;
   net.width = options.width;
   net.depth = options.depth;
-  Generator random(options.seed);
   if (options.weights.empty()) {
     Network network(net);
-    network.initialize(random);
+    initialize(network, options.seed);
     return network;
   }
   const auto imported = weights::import_file(options.weights);
@@ -33,7 +47,7 @@ Network make_network(const Options& options) {
   net.dropout = chosen.dropout;
   net.drop_path = chosen.drop_path;
   Network network(net);
-  network.initialize(random);
+  initialize(network, options.seed);
   nn::StateDict state = imported.tensors;
   if (!whole)
     std::erase_if(state, [](const auto& entry) { return entry.first.starts_with("classifier."); });

@@ -1,139 +1,143 @@
-// mien-synth: a small set of pictures, drawn by arithmetic, and freshly initialised networks, for
-// trying the other programs where no real data is at hand.
-//
-//   mien-synth OUT [--count N] [--size S]      OUT/images/face_0.png, ...
-//   mien-synth OUT --networks                  OUT/weights/{upscale,analyze}.safetensors
+// mien-synth: draws faces whose expressions, valence, arousal and action units are known, as plain
+// pictures or in the layouts of AffectNet and of ABAW4.
 
 #include <CLI/CLI.hpp>
-#include <cmath>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
+#include <functional>
 #include <string>
 
-#include <mien/core/random.hpp>
-#include <mien/data/image_encode.hpp>
-#include <mien/models/emotieffnet.hpp>
-#include <mien/models/srvgg.hpp>
-#include <mien/weights/native.hpp>
+#include <mien/config.hpp>
+#include <mien/core/error.hpp>
+#include <mien/train/interrupt.hpp>
+
+#include "layouts.hpp"
 
 namespace {
 
-namespace fs = std::filesystem;
+using namespace mien::synth;
 
-struct Rgb {
-  float r, g, b;
+// Options of every command.
+void add_set(CLI::App& command, SetOptions& set, const std::string& out) {
+  command.add_option("OUT", set.out, out)->required();
+  command.add_option("--seed", set.seed, "Other numbers, other pictures")->capture_default_str();
+  command.add_option("--size", set.size, "Side of a face's picture, pixels")
+      ->check(CLI::Range(32, 2048))
+      ->capture_default_str();
+}
+
+// Options of those that write a set with labels.
+void add_labels(CLI::App& command, SetOptions& set) {
+  command.add_option("--per-person", set.per_person, "Pictures of a person, on average")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  command
+      .add_option("--label-noise", set.label_noise,
+                  "Share of wrong classes, and deviation of valence and arousal")
+      ->check(CLI::Range(0.0f, 1.0f))
+      ->capture_default_str();
+}
+
+void add_count(CLI::App& command, const std::string& flag, std::int64_t& count,
+               const std::string& what, std::int64_t least = 1) {
+  command.add_option(flag, count, what)
+      ->check(CLI::Range(least, std::int64_t{10000000}))
+      ->capture_default_str();
+}
+
+struct Commands {
+  FacesOptions faces;
+  SheetOptions sheet;
+  AffectNetOptions affectnet;
+  AbawMtlOptions mtl;
+  AbawLsdOptions lsd;
+  std::string networks_out;
+  std::uint64_t networks_seed = 7;
+  std::function<void()> chosen;  // set when the line is read
+
+  void add_pictures(CLI::App& app) {
+    CLI::App& a = *app.add_subcommand("faces", "Plain pictures and labels.csv");
+    add_set(a, faces.set, "Folder");
+    add_labels(a, faces.set);
+    add_count(a, "--count", faces.count, "Pictures");
+    a.callback([this] { chosen = [this] { write_faces(faces); }; });
+
+    CLI::App& b = *app.add_subcommand("sheet", "One picture with a row for each expression");
+    add_set(b, sheet.set, "File, .png or .jpg");
+    b.add_option("--columns", sheet.columns, "Persons")
+        ->check(CLI::Range(1, 64))
+        ->capture_default_str();
+    b.add_flag("--aus", sheet.action_units, "A row for each action unit instead");
+    b.callback([this] { chosen = [this] { write_sheet(sheet); }; });
+  }
+
+  void add_affectnet(CLI::App& app) {
+    CLI::App& a = *app.add_subcommand("affectnet", "AffectNet's releases");
+    add_set(a, affectnet.set, "New folder");
+    add_labels(a, affectnet.set);
+    add_count(a, "--train", affectnet.train, "Faces of the eight classes, as unbalanced as there",
+              8);
+    add_count(a, "--val", affectnet.validation, "Faces for validation, balanced", 8);
+    a.add_flag("!--no-2017", affectnet.release_2017, "Without the CSV release of 2017");
+    a.add_flag("!--no-2021", affectnet.release_2021, "Without the NPY release of 2021");
+    a.add_flag("!--no-folders", affectnet.folders, "Without the folders of faces");
+    a.callback([this] { chosen = [this] { write_affectnet(affectnet); }; });
+  }
+
+  void add_abaw(CLI::App& app) {
+    CLI::App& a = *app.add_subcommand("abaw-mtl", "ABAW4's multi-task set, with OpenFace's files");
+    add_set(a, mtl.set, "New folder");
+    a.add_option("--label-noise", mtl.set.label_noise,
+                 "Share of wrong classes, and deviation of valence and arousal")
+        ->check(CLI::Range(0.0f, 1.0f))
+        ->capture_default_str();
+    add_count(a, "--train", mtl.train, "Frames");
+    add_count(a, "--val", mtl.validation, "Frames for validation");
+    add_count(a, "--test", mtl.test, "Frames for test");
+    add_count(a, "--frames", mtl.frames, "Frames of one video, with one person");
+    a.callback([this] { chosen = [this] { write_abaw_mtl(mtl); }; });
+
+    CLI::App& b = *app.add_subcommand("abaw-lsd", "ABAW4's learning from synthetic data");
+    add_set(b, lsd.set, "New folder");
+    add_labels(b, lsd.set);
+    add_count(b, "--train", lsd.train, "Faces of low quality");
+    add_count(b, "--val", lsd.validation, "Faces for validation, of other persons");
+    add_count(b, "--test", lsd.test, "Faces for test");
+    b.callback([this] { chosen = [this] { write_abaw_lsd(lsd); }; });
+  }
+
+  void add_networks(CLI::App& app) {
+    CLI::App& a =
+        *app.add_subcommand("networks", "Freshly initialised networks for other programs");
+    a.add_option("OUT", networks_out, "Folder")->required();
+    a.add_option("--seed", networks_seed, "Other numbers, other weights")->capture_default_str();
+    a.callback([this] { chosen = [this] { write_networks(networks_out, networks_seed); }; });
+  }
 };
-
-// A face as a painter sees it: everything in units of half the picture's side, y downwards.
-struct Face {
-  Rgb skin, background, hair;
-  float width, smile, eyes;  // smile in [-1, 1], eyes: half their height
-
-  explicit Face(mien::Generator& random) {
-    const auto between = [&](float low, float high) {
-      return low + (high - low) * random.uniform();
-    };
-    const float tone = between(0.35f, 1.0f);
-    skin = {0.95f * tone, 0.78f * tone, 0.66f * tone};
-    background = {between(0.2f, 0.9f), between(0.2f, 0.9f), between(0.2f, 0.9f)};
-    hair = {between(0.05f, 0.5f), between(0.05f, 0.3f), between(0.02f, 0.2f)};
-    width = between(0.55f, 0.7f);
-    smile = between(-1, 1);
-    eyes = between(0.03f, 0.09f);
-  }
-
-  Rgb at(float x, float y) const {
-    const auto ellipse = [&](float cx, float cy, float rx, float ry) {
-      return std::hypot((x - cx) / rx, (y - cy) / ry) <= 1;
-    };
-    const float side = std::abs(x);
-    if (std::abs(y - 0.42f + smile * 0.12f * (1 - 6 * x * x)) < 0.03f && side < 0.3f)
-      return {0.55f, 0.15f, 0.15f};
-    if (ellipse(x < 0 ? -0.26f : 0.26f, -0.15f, 0.045f, eyes)) return {0.1f, 0.08f, 0.08f};
-    if (ellipse(x < 0 ? -0.26f : 0.26f, -0.15f, 0.1f, eyes)) return {0.97f, 0.97f, 0.97f};
-    if (std::abs(y + 0.32f + smile * 0.04f) < 0.025f && side > 0.14f && side < 0.38f) return hair;
-    if (ellipse(0, 0.05f, width, 0.8f)) return y < -0.5f + 0.2f * x ? hair : skin;
-    return ellipse(0, -0.12f, width + 0.12f, 0.84f) ? hair : background;
-  }
-};
-
-// Each pixel is the mean of 4 x 4 samples.
-mien::data::Image paint(const Face& face, int size) {
-  mien::data::Image image(size, size, 3);
-  for (int y = 0; y < size; ++y) {
-    const auto row = image.row<std::uint8_t>(y);
-    for (int x = 0; x < size; ++x) {
-      Rgb sum{0, 0, 0};
-      for (int i = 0; i < 16; ++i) {
-        const auto unit = [&](int pixel, int sample) {
-          return (static_cast<float>(pixel) + (static_cast<float>(sample) + 0.5f) / 4) * 2 /
-                     static_cast<float>(size) -
-                 1;
-        };
-        const Rgb color = face.at(unit(x, i % 4), unit(y, i / 4));
-        sum = {sum.r + color.r, sum.g + color.g, sum.b + color.b};
-      }
-      const float channels[] = {sum.r, sum.g, sum.b};
-      for (int c = 0; c < 3; ++c)
-        row[static_cast<std::size_t>(3 * x + c)] =
-            static_cast<std::uint8_t>(std::lround(channels[c] / 16 * 255));
-    }
-  }
-  return image;
-}
-
-void write_images(const fs::path& folder, int count, int size) {
-  fs::create_directories(folder);
-  mien::Generator random(7);
-  for (int i = 0; i < count; ++i)
-    mien::data::write_image((folder / ("face_" + std::to_string(i) + ".png")).string(),
-                            paint(Face(random), size));
-  std::printf("%d pictures in %s\n", count, folder.c_str());
-}
-
-template <class Network>
-void write_network(const fs::path& path, Network network,
-                   const mien::weights::Architecture& architecture) {
-  mien::weights::ImportedModel model;
-  model.file = path.string();
-  model.format = "freshly initialised";
-  model.architecture = architecture;
-  model.tensors = network.state_dict();
-  mien::weights::write_native(path.string(), model);
-  std::printf("%s: %s\n", path.c_str(), mien::weights::architecture_name(architecture).c_str());
-}
-
-void write_networks(const fs::path& folder) {
-  fs::create_directories(folder);
-  mien::manual_seed(7);
-  const mien::models::SrvggOptions compact{.num_feat = 16, .num_conv = 4};
-  write_network(folder / "upscale.safetensors", mien::models::SrvggNetCompact<float>(compact),
-                compact);
-  const auto emotions = mien::models::mt_emotieffnet_options();
-  mien::models::EfficientNet<float> analyze(emotions);
-  analyze.initialize(mien::default_generator());
-  write_network(folder / "analyze.safetensors", analyze, emotions);
-}
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Draws a small set of pictures, or initialises networks, to try mien on.");
-  std::string out;
-  int count = 6, size = 96;
-  bool networks = false;
-  app.add_option("OUT", out, "folder to write to")->required();
-  app.add_option("--count", count, "pictures")->check(CLI::Range(1, 1000));
-  app.add_option("--size", size, "side of a picture in pixels")->check(CLI::Range(16, 4096));
-  app.add_flag("--networks", networks, "write networks instead of pictures");
-  CLI11_PARSE(app, argc, argv);
+  CLI::App app("Draws faces whose expressions are known, in the layouts of data sets.",
+               "mien-synth");
+  app.require_subcommand(1);
+  Commands commands;
+  commands.add_pictures(app);
+  commands.add_affectnet(app);
+  commands.add_abaw(app);
+  commands.add_networks(app);
   try {
-    if (networks)
-      write_networks(fs::path(out) / "weights");
-    else
-      write_images(fs::path(out) / "images", count, size);
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  mien::train::catch_interrupts();
+  try {
+    commands.chosen();
     return 0;
+  } catch (const mien::train::Interrupted& interrupted) {
+    std::fprintf(stderr, "mien-synth: interrupted; the pictures so far have no labels\n");
+    return interrupted.exit_code();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "mien-synth: %s\n", error.what());
     return 1;
