@@ -1,12 +1,12 @@
-// Training steps of MT-EmotiEffNet behind a pipe, for bench/peers/training.py, which times mien beside
-// PyTorch in turn:
+// Training steps of MT-EmotiEffNet behind a pipe, for bench/peers/training.py, which times mien
+// beside PyTorch in turn:
 //
 //   mien_training_server WEIGHTS.safetensors INPUT.safetensors
 //
 // weights by timm's names; input: tensors x (n, h, w, 3), labels (n) and affect (n, 2). Reads lines
 // and answers each with one: "facts" -> JSON; "loss" -> the loss in training mode; "adam", "sam" ->
-// seconds of one step; "optimizer" -> seconds of SAM's passes over the parameters and Adam's, without
-// the network.
+// seconds of one step; "optimizer" -> seconds of SAM's passes over the parameters and Adam's,
+// without the network.
 
 #include <chrono>
 #include <cstdio>

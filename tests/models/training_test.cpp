@@ -56,12 +56,21 @@ TEST(Training, FollowsTorchInFloat) {
   const auto& losses = golden().at("sam_both.losses");
   for (std::size_t i = 0; i < run.losses.size(); ++i)
     EXPECT_NEAR(run.losses[i], losses.data()[i], 1e-3) << "step " << i;
+  int without = 0;
   for (const auto& [name, gradient] : run.gradients) {
     const auto& expected = golden().at("gradient." + name);
     const double scale = golden().at("scale." + name).item();
+    // The shift of a block's last batch norm has no influence, as the next one removes the mean:
+    // its gradient is rounding alone.
+    if (scale < 1e-12) {
+      EXPECT_TRUE(name.ends_with("bn3.bias") || name == "blocks.0.0.bn2.bias") << name;
+      ++without;
+      continue;
+    }
     for (std::int64_t i = 0; i < expected.numel(); ++i)
       ASSERT_NEAR(element(gradient, i, expected.numel()), expected.data()[i], 1e-4 * scale) << name;
   }
+  EXPECT_EQ(without, 16);
 }
 
 }  // namespace

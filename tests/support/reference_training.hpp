@@ -19,8 +19,7 @@ inline constexpr std::int64_t reference_steps = 20, reference_batch = 8, referen
 // Weights, as drawn there, of a network in training.
 template <class T>
 models::EfficientNet<T> reference_network() {
-  models::EfficientNet<T> net(
-      {.num_classes = reference_classes + 2, .drop_path = 0, .dropout = 0});
+  models::EfficientNet<T> net({.num_classes = reference_classes + 2, .drop_path = 0, .dropout = 0});
   const Generator start(7);
   std::uint64_t i = 0;
   for (const auto& part : net.named_parameters()) {
@@ -73,8 +72,8 @@ ReferenceRun reference_training(std::string_view which, std::int64_t size) {
   if (which == "sam_first") options.batch_norm = optim::SamBatchNorm::first;
   if (which == "sam_running") options.batch_norm = optim::SamBatchNorm::running;
   optim::Sam<T> sam(adam, net, options);
-  const auto weight = Tensor<double>::from({reference_classes},
-                                           {1.5, 4.0, 3.5, 2.5, 0.75, 1.0, 1.75, 2.0});
+  const auto weight =
+      Tensor<double>::from({reference_classes}, {1.5, 4.0, 3.5, 2.5, 0.75, 1.0, 1.75, 2.0});
   const loss::AffectLoss loss_of{.cross_entropy = {.weight = weight}, .epsilon = 0};
   ReferenceRun run;
   for (std::int64_t step = 0; step < reference_steps; ++step) {
@@ -86,7 +85,8 @@ ReferenceRun reference_training(std::string_view which, std::int64_t size) {
       if (step == 0 && run.gradients.empty())
         for (const auto& part : net.named_parameters())
           run.gradients.emplace_back(
-              part.name, nn::to_torch_layout(part.tensor->grad(), part.layout).template to<double>());
+              part.name,
+              nn::to_torch_layout(part.tensor->grad(), part.layout).template to<double>());
       return double{loss.item()};
     };
     if (which == "adam") {

@@ -14,8 +14,8 @@ void depthwise_pixel(Compute<T>* sums, const T* x, const T* w, const DepthwisePa
       for (std::int64_t v = columns.begin; v < columns.end; ++v) {
         const T* pixel =
             x + ((rows.origin + u * p.dilation_h) * p.w + columns.origin + v * p.dilation_w) * p.c;
-        sum = fma(load_vector(pixel + j, n), load_vector(w + (u * p.kernel_w + v) * p.c + j, n),
-                  sum);
+        sum =
+            fma(load_vector(pixel + j, n), load_vector(w + (u * p.kernel_w + v) * p.c + j, n), sum);
       }
     store_vector(sum, sums + j, n);
   });
@@ -116,8 +116,8 @@ void depthwise_data_grad_row(Compute<T>* dx_row, const T* dy, const T* w, const 
         C* to = dx_row + (columns.origin + v * p.dilation_w) * p.c;
         const T* weight = w + (u * p.kernel_w + v) * p.c;
         each_vector<C>(p.c, [&](std::int64_t j, int n) {
-          const Vec<C> sum = fma(load_vector(dy_row + ox * p.c + j, n),
-                                 load_vector(weight + j, n), load_vector(to + j, n));
+          const Vec<C> sum = fma(load_vector(dy_row + ox * p.c + j, n), load_vector(weight + j, n),
+                                 load_vector(to + j, n));
           store_vector(sum, to + j, n);
         });
       }

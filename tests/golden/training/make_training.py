@@ -165,6 +165,13 @@ def relative(got, expected):
     return np.linalg.norm(got - expected) / max(np.linalg.norm(expected), 1e-300)
 
 
+def vanishing(gradients):
+    """Parameters without influence, whose gradients are rounding alone: the shift of a batch norm with
+    nothing but a convolution before the next one, which removes the mean."""
+    scales = {k: v.abs().max().item() for k, v in gradients.items()}
+    return {k for k, scale in scales.items() if scale < 1e-6 * max(scales.values())}
+
+
 def compare(program, size, dtype, cases):
     for case in cases:
         losses, gradients, start, final = train(case, size, getattr(torch, dtype))
@@ -175,17 +182,21 @@ def compare(program, size, dtype, cases):
         wide = {k: v.double().numpy() for k, v in final.items()}
         worst = max(np.abs(mien["final." + k] - v).max() for k, v in wide.items() if k in start)
         buffers = max(np.abs(mien["final." + k] - v).max() for k, v in wide.items() if k not in start)
+        none = vanishing(gradients)
         gradient = max((relative(mien["gradient." + k], v.double().numpy()), k)
-                       for k, v in gradients.items())
+                       for k, v in gradients.items() if k not in none)
         loss = np.abs(mien["losses"] - losses.numpy()).max()
         cosines = []
         for k, v in start.items():
+            if k in none:
+                continue
             a = (mien["final." + k] - v.double().numpy()).reshape(-1)
             b = (wide[k] - v.double().numpy()).reshape(-1)
             cosines.append((float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b))), k))
         print(f"{case} {size} {dtype}: parameters differ by {worst:.2e}, running statistics "
               f"{buffers:.2e}, first gradients (relative) {gradient[0]:.2e} ({gradient[1]}), losses "
-              f"{loss:.2e}, least cosine of updates {min(cosines)[0]:.6f} ({min(cosines)[1]})",
+              f"{loss:.2e}, least cosine of updates {min(cosines)[0]:.6f} ({min(cosines)[1]}); "
+              f"{len(none)} parameters have no gradient",
               flush=True)
 
 

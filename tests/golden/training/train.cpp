@@ -18,8 +18,8 @@ void train(const std::string& which, std::int64_t size, const std::string& path)
   for (const auto& [name, tensor] : run.gradients)
     file.tensors.emplace_back("gradient." + name, tensor);
   for (const auto& [name, tensor] : run.final) file.tensors.emplace_back("final." + name, tensor);
-  file.tensors.emplace_back("losses", mien::Tensor<double>::from(
-                                          {mien::test::reference_steps}, run.losses));
+  file.tensors.emplace_back("losses",
+                            mien::Tensor<double>::from({mien::test::reference_steps}, run.losses));
   mien::io::write_safetensors(path, file);
 }
 
