@@ -15,7 +15,6 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,23 +26,11 @@ from safetensors.numpy import load_file, save_file
 
 import networks
 from measuring import commit, processor, spread
+from server import Server
 
 
-class Mien:
-    """mien in a process of its own, driven line by line (bench/model_server.cpp)."""
-
-    def __init__(self, server, weights, inputs, threads):
-        env = dict(os.environ, MIEN_NUM_THREADS=str(threads))
-        self.process = subprocess.Popen([server, weights, inputs], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True, env=env)
-        self.facts = json.loads(self.ask("facts"))
-
-    def ask(self, line):
-        print(line, file=self.process.stdin, flush=True)
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise SystemExit("mien_model_server ended")
-        return answer
+class Mien(Server):
+    """bench/model_server.cpp"""
 
     def seconds(self):
         return float(self.ask("run"))
@@ -111,7 +98,7 @@ def main():
         weights, inputs = os.path.join(folder, "net.pth"), os.path.join(folder, "x.safetensors")
         torch.save(net.state_dict(), weights)
         save_file({"x": numpy.ascontiguousarray(x.permute(0, 2, 3, 1).numpy())}, inputs)
-        mien = Mien(args.server, weights, inputs, args.threads)
+        mien = Mien(args.server, weights, inputs, threads=args.threads)
         peers = {"torch": Torch(net, x),
                  "onnxruntime": Onnx(net, x, os.path.join(folder, "net.onnx"), args.threads)}
         expected = peers["torch"].output()

@@ -15,7 +15,6 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import tempfile
 import time
 
@@ -26,25 +25,13 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 from measuring import commit, processor, spread
+from server import Server
 
 RHO, LR = 0.05, 1e-4
 
 
-class Mien:
-    """mien in a process of its own, driven line by line (bench/training_server.cpp)."""
-
-    def __init__(self, server, weights, inputs, threads):
-        env = dict(os.environ, MIEN_NUM_THREADS=str(threads))
-        self.process = subprocess.Popen([server, weights, inputs], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True, env=env)
-        self.facts = json.loads(self.ask("facts"))
-
-    def ask(self, line):
-        print(line, file=self.process.stdin, flush=True)
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise SystemExit("mien_training_server ended")
-        return answer
+class Mien(Server):
+    """bench/training_server.cpp"""
 
     def loss(self):
         return float(self.ask("loss"))
@@ -156,7 +143,7 @@ def main():
         weights, inputs = os.path.join(folder, "net.safetensors"), os.path.join(folder, "x.safetensors")
         save_file({k: v.contiguous() for k, v in net.state_dict().items()}, weights)
         save_file({"x": x.permute(0, 2, 3, 1).contiguous(), "labels": labels, "affect": affect}, inputs)
-        engines = {"mien": Mien(args.server, weights, inputs, args.threads),
+        engines = {"mien": Mien(args.server, weights, inputs, threads=args.threads),
                    "torch": Torch(net, x, labels, affect)}
         losses = {name: engine.loss() for name, engine in engines.items()}
         if abs(losses["mien"] - losses["torch"]) > 1e-3:
