@@ -1,41 +1,91 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds mien, draws a few pictures, enlarges and analyses them.
+# Installs what is missing, builds mien, trains a network on drawn faces, shows what it says of the
+# faces of other people, and enlarges some pictures. Takes some minutes.
 #
 # usage: scripts/demo.sh [OUT]      OUT: folder for the results, demo-output
 #
-# Weights are taken from the folder `weights` of the one that MIEN_DATA names: the first
-# realesr-animevideov3.* and *va_mtl*. Without them the networks are freshly initialised.
+# Trained weights in the folder `weights` of the one that MIEN_DATA names are used too: the first
+# realesr-animevideov3.pth enlarges, in place of a freshly initialised network, and the first
+# *va_mtl*.pt analyses the faces in the folder `images` beside it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-demo-output}
+data=${MIEN_DATA:-}
 bin=build/release/bin
+faces=$out/synthetic-affectnet
+training=$out/pretraining
 
-scripts/install_deps.sh
-echo "building (log: build/demo-build.log)"
-mkdir -p build
-{ cmake --preset release -DMIEN_BUILD_TESTS=OFF && cmake --build --preset release; } >build/demo-build.log 2>&1 ||
-  { tail -n 30 build/demo-build.log && exit 1; }
+step() { # step TITLE COMMAND...: runs the command, says how long it took
+  local title=$1 start=$SECONDS
+  shift
+  printf '\n==== %s\n' "$title"
+  "$@"
+  echo "==== $((SECONDS - start)) s"
+}
+
+build() {
+  echo "log: build/demo-build.log"
+  mkdir -p build
+  { cmake --preset release -DMIEN_BUILD_TESTS=OFF && cmake --build --preset release; } \
+    >build/demo-build.log 2>&1 || { tail -n 30 build/demo-build.log && exit 1; }
+}
+
+draw() {
+  rm -rf "$faces"
+  $bin/mien-synth affectnet "$faces" --train 4000 --val 400 --size 96 --no-2017 --no-2021
+}
+
+train() {
+  rm -rf "$training"
+  $bin/mien-pretrain "$faces" -o "$training" --size 96 --width 0.35 --depth 0.35 --dropout 0.1 \
+    --head-epochs 0 --epochs 6 --batch 16 --lr 3e-3 --schedule cosine --warmup 100 --cache memory
+}
+
+# Six held-out faces of each expression.
+analyze() {
+  mapfile -t images < <(
+    for folder in "$faces"/full_res/val/*/; do find "$folder" -name '*.jpg' | sort | sed -n 1,6p; done
+  )
+  $bin/mien-analyze --weights "$training/model.safetensors" "${images[@]}" \
+    --sheet "$out/sheet.svg" >"$out/analysis.tsv"
+  sed -n 's/.*>\(.* expressions right\)<.*/\1/p' "$out/sheet.svg"
+}
 
 # The first file of that name among the trained weights; nothing where there is none.
-first() { if [[ -n ${MIEN_DATA:-} && -d $MIEN_DATA/weights ]]; then find "$MIEN_DATA/weights" -name "$1" | sort | head -n 1; fi; }
-upscale_weights=$(first 'realesr-animevideov3.pth')
-analyze_weights=$(first '*va_mtl*.pt')
+trained() {
+  if [[ -n $data && -d $data/weights ]]; then find "$data/weights" -name "$1" | sort | sed -n 1p; fi
+}
 
+enlarge() {
+  local weights
+  weights=$(trained realesr-animevideov3.pth)
+  $bin/mien-synth faces "$out" --count 6 --size 96
+  if [[ -z $weights ]]; then
+    echo "MIEN_DATA names no trained weights: a freshly initialised network shows that it runs, no more"
+    $bin/mien-synth networks "$out"
+    weights=$out/weights/upscale.safetensors
+  fi
+  $bin/mien-upscale -i "$out/images" -o "$out/upscaled" --json "$out/upscale.json" \
+    --model_path "$weights"
+}
+
+step "what mien is built with" scripts/install_deps.sh
+step "building" build
 mkdir -p "$out"
-$bin/mien-synth faces "$out" --count 6 --size 96
-pictures=$out/images
-if [[ -n ${MIEN_DATA:-} && -d $MIEN_DATA/images ]]; then pictures=$MIEN_DATA/images; fi
-if [[ -z $upscale_weights || -z $analyze_weights ]]; then
-  $bin/mien-synth networks "$out"
-  echo "MIEN_DATA names no trained weights: freshly initialised networks show that the programs run, no more"
+step "mien-synth draws $faces" draw
+step "mien-pretrain trains on it from scratch: $training" train
+step "mien-analyze: held-out faces of other people" analyze
+step "mien-upscale: $out/images -> $out/upscaled" enlarge
+real=$(trained '*va_mtl*.pt')
+if [[ -n $real && -d $data/images ]]; then
+  step "mien-analyze: $data/images -> $out/real_sheet.svg" \
+    $bin/mien-analyze --weights "$real" "$data/images" --sheet "$out/real_sheet.svg"
 fi
 
-echo
-echo "mien-upscale: $out/images -> $out/upscaled"
-$bin/mien-upscale -i "$out/images" -o "$out/upscaled" --json "$out/upscale.json" \
-  --model_path "${upscale_weights:-$out/weights/upscale.safetensors}"
-echo
-echo "mien-analyze: $pictures (emotion, probability, valence, arousal)"
-$bin/mien-analyze --weights "${analyze_weights:-$out/weights/analyze.safetensors}" "$pictures" | tee "$out/analysis.tsv"
-echo
-echo "Look at $out/upscaled (enlarged pictures), $out/upscale.json (report) and $out/analysis.tsv."
+cat <<END
+
+Look, in $out, at
+  sheet.svg      held-out faces, what the network says of them, and what is true (as lines: analysis.tsv)
+  pretraining/   how the training went: confusion.svg, evaluation.json, all/*.svg
+  upscaled/      enlarged pictures (upscale.json)
+END

@@ -2,6 +2,7 @@
 
 #include <mien/data/image_convert.hpp>
 #include <mien/data/image_decode.hpp>
+#include <mien/data/image_encode.hpp>
 #include <mien/data/image_tensor.hpp>
 #include <mien/data/resize_pillow.hpp>
 #include <mien/weights/read.hpp>
@@ -11,11 +12,16 @@
 namespace mien::programs {
 namespace {
 
-// As the networks were trained: RGB of 8 bits, resized without regard to its aspect by Pillow's
-// bilinear filter.
-data::Image network_input(const std::string& path, std::int64_t size) {
-  const data::Image image = data::to_8_bits(data::to_rgb(data::read_image(path)));
-  return data::resize_pillow(image, size, size);
+// A small JPEG without EXIF and colour profile: the network does not see them either.
+std::vector<std::byte> thumbnail(const data::Image& image, std::int64_t side) {
+  const std::int64_t longer = std::max({image.width(), image.height(), side});
+  const auto scaled = [&](std::int64_t length) {
+    return std::max<std::int64_t>(length * side / longer, 1);
+  };
+  data::Image small = data::resize_pillow(image, scaled(image.width()), scaled(image.height()));
+  small.icc.clear();
+  small.exif.clear();
+  return data::encode_jpeg(small, {.jpeg_quality = 85});
 }
 
 data::Normalization normalization(const weights::EmotionModel& model) {
@@ -47,14 +53,18 @@ weights::EmotionModel load_model(const Options& options) {
   return model;
 }
 
-std::vector<Face> analyze(const weights::EmotionModel& model, std::span<const ImageFile> files) {
+std::vector<Face> analyze(const weights::EmotionModel& model, std::span<const ImageFile> files,
+                          std::int64_t thumbnail_side) {
   std::vector<Face> faces(files.size());
   std::vector<data::Image> inputs(files.size());
   parallel_for(static_cast<std::int64_t>(files.size()), 1, [&](std::int64_t i, std::int64_t) {
     const auto at = static_cast<std::size_t>(i);
     faces[at].image = files[at].path.string();
     try {
-      inputs[at] = network_input(faces[at].image, model.input_size);
+      const data::Image image = data::to_8_bits(data::to_rgb(data::read_image(faces[at].image)));
+      if (thumbnail_side > 0) faces[at].thumbnail = thumbnail(image, thumbnail_side);
+      // As the networks were trained: without regard to its aspect, by Pillow's bilinear filter.
+      inputs[at] = data::resize_pillow(image, model.input_size, model.input_size);
     } catch (const std::exception& error) {
       faces[at].error = error.what();
     }

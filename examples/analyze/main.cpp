@@ -15,6 +15,7 @@
 #include "embedding_file.hpp"
 #include "faces.hpp"
 #include "options.hpp"
+#include "sheet.hpp"
 
 namespace {
 
@@ -66,11 +67,17 @@ int run(const Options& options) {
   const weights::EmotionModel model = load_model(options);
   int exit_code = 0;
   const std::vector<ImageFile> files = find_images(options, exit_code);
+  if (!options.sheet.empty())
+    check(files.size() <= Sheet::max_faces, options.sheet, "a sheet shows up to ", Sheet::max_faces,
+          " faces, got ", files.size(), " images");
   EmbeddingFile embeddings;
+  Sheet sheet(model.class_order);
+  const std::int64_t thumbnail_side = options.sheet.empty() ? 0 : Sheet::thumbnail_side;
   const auto batch = static_cast<std::size_t>(options.batch);
   for (std::size_t at = 0; at < files.size(); at += batch) {
     const std::size_t count = std::min(batch, files.size() - at);
-    for (const Face& face : analyze(model, std::span(files).subspan(at, count))) {
+    const auto batch_files = std::span(files).subspan(at, count);
+    for (const Face& face : analyze(model, batch_files, thumbnail_side)) {
       if (!face.error.empty()) {
         std::fprintf(stderr, "mien-analyze: %s\n", error_text(face.image, face.error).c_str());
         exit_code = 1;
@@ -78,10 +85,12 @@ int run(const Options& options) {
       }
       options.json ? print_json(face, model.class_order) : print_line(face, model.class_order);
       if (!options.embeddings.empty()) embeddings.add(face);
+      if (!options.sheet.empty()) sheet.add(face);
     }
     std::fflush(stdout);
   }
   if (!options.embeddings.empty()) embeddings.write(options.embeddings, model.class_order);
+  if (!options.sheet.empty()) sheet.write(options.sheet);
   return exit_code;
 }
 

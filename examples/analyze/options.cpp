@@ -21,6 +21,7 @@ CommandLine read_command_line(int argc, char** argv) {
   app.add_flag("-r,--recursive", o.recursive, "Also the folders inside the folders");
   app.add_flag("--json", o.json, "One JSON object per line, with all scores and logits");
   app.add_option("--embeddings", o.embeddings, "Write embeddings and logits to this .safetensors");
+  app.add_option("--sheet", o.sheet, "Draw all faces with their emotions into this .svg");
   app.add_option("--batch", o.batch, "Images at a time")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();

@@ -14,6 +14,7 @@ struct Options {
   std::string weights;
   bool json = false;
   std::string embeddings;  // safetensors file to write
+  std::string sheet;       // SVG file to write
   std::int64_t batch = 4;
   // What overrides the weight file; empty or 0: as it says.
   std::string architecture, source;

@@ -76,6 +76,18 @@ TEST(Svg, IsSavedWhole) {
   EXPECT_NE(document.find("rotate(-45.0 1.0 2.0)"), document.npos);
 }
 
+TEST(Svg, HoldsImages) {
+  Svg svg;
+  svg.image({1, 2}, 30, 40, io::as_bytes("foobar"), "a & b");
+  const std::string document = svg.document(50, 60);
+  expect_well_formed(document);
+  EXPECT_NE(document.find("<image x=\"1.0\" y=\"2.0\" width=\"30.0\" height=\"40.0\" "
+                          "xlink:href=\"data:image/jpeg;base64,Zm9vYmFy\">"
+                          "<title>a &amp; b</title></image>"),
+            document.npos);
+  EXPECT_NE(document.find("xmlns:xlink=\"http://www.w3.org/1999/xlink\""), document.npos);
+}
+
 TEST(Axis, TicksAreRoundNumbers) {
   EXPECT_EQ(labels(Axis(0, 1, 0, 100).ticks(5)),
             (Labels{"0.0", "0.2", "0.4", "0.6", "0.8", "1.0"}));

@@ -9,6 +9,7 @@
 
 #include <mien/core/error.hpp>
 #include <mien/io/atomic_file.hpp>
+#include <mien/io/base64.hpp>
 #include <mien/io/byte_reader.hpp>
 #include <mien/io/json_reader.hpp>
 #include <mien/train/text.hpp>
@@ -92,13 +93,21 @@ class Svg {
                    ")\"");
     body_ += '>' + xml_escaped(text) + "</text>\n";
   }
+  // The picture in a JPEG file, as large as fits into the rectangle, in its middle. The drawing
+  // holds the file itself. `title` shows where a mouse rests on it.
+  void image(Point corner, double width, double height, io::Bytes jpeg, std::string_view title) {
+    body_ += str("<image x=\"", at(corner.x), "\" y=\"", at(corner.y), "\" width=\"", at(width),
+                 "\" height=\"", at(height), "\" xlink:href=\"data:image/jpeg;base64,",
+                 io::base64(jpeg), "\"><title>", xml_escaped(title), "</title></image>\n");
+  }
 
   // The whole file: the pieces so far on white.
   std::string document(double width, double height) const {
     const std::string w = fixed(width, 0), h = fixed(height, 0);
     return str("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"", w, "\" height=\"", h,
                "\" viewBox=\"0 0 ", w, ' ', h,
-               "\" font-family=\"Helvetica,Arial,'DejaVu Sans',sans-serif\">\n",
+               "\" font-family=\"Helvetica,Arial,'DejaVu Sans',sans-serif\"",
+               " xmlns:xlink=\"http://www.w3.org/1999/xlink\">\n",
                "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n", body_, "</svg>\n");
   }
 
