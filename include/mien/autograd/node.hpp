@@ -88,6 +88,10 @@ class GradNode : public Node {
 
   void forget_gradient() override { gradient_ = {}; }
 
+  // Whether recompute() gives the node's output again, until its graph is freed.
+  virtual bool can_recompute() const { return false; }
+  virtual Tensor<T> recompute() const { return {}; }
+
  protected:
   Tensor<T> gradient_;
 };

@@ -29,8 +29,10 @@ struct SamOptions {
   SamBatchNorm batch_norm = SamBatchNorm::both;
 };
 
-template <MasterElement T>
+// T: element type of the model's activations; what is trained is Compute<T>.
+template <FloatElement T>
 class Sam {
+  using C = Compute<T>;
   struct Nothing {
     void operator()(double) const {}
     void operator()(double, double) const {}
@@ -38,7 +40,7 @@ class Sam {
 
  public:
   // The optimizer and the model, whose batch norms are switched, must outlive this.
-  Sam(Optimizer<T>& optimizer, nn::Module<T>& model, const SamOptions& options = {})
+  Sam(Optimizer<C>& optimizer, nn::Module<T>& model, const SamOptions& options = {})
       : optimizer_(optimizer),
         model_(model),
         options_(options),
@@ -90,7 +92,7 @@ class Sam {
     const auto& arena = optimizer_.arena();
     double sum = 0;
     arena.each_run([&](const auto& run) {
-      sum += kernels::squared_norm<T>(Cpu{}, arena.gradients() + run.begin,
+      sum += kernels::squared_norm<C>(Cpu{}, arena.gradients() + run.begin,
                                       options_.adaptive ? arena.weights() + run.begin : nullptr,
                                       run.size());
     });
@@ -100,7 +102,7 @@ class Sam {
   void climb_along(double norm) {
     check(!climbed_, "sam", "climb() without descend() after the climb before");
     const auto& arena = optimizer_.arena();
-    const auto scale = static_cast<T>(options_.rho / (norm + 1e-12));
+    const auto scale = static_cast<C>(options_.rho / (norm + 1e-12));
     // A parameter without gradient stays, but may have one in the second pass.
     for (std::size_t i = 0; i < arena.parameters().size(); ++i)
       if (!arena.has_gradient(i)) arena.parameters()[i].copy_to(before(arena.run(i, i + 1).begin));
@@ -120,18 +122,18 @@ class Sam {
     return pass();
   }
 
-  T* before(std::int64_t at) const { return before_.mutable_data() + at; }
+  C* before(std::int64_t at) const { return before_.mutable_data() + at; }
 
   void restore(std::size_t i) {
     const auto& w = optimizer_.arena().parameters()[i];
-    const T* from = before(optimizer_.arena().run(i, i + 1).begin);
+    const C* from = before(optimizer_.arena().run(i, i + 1).begin);
     std::copy(from, from + w.numel(), w.mutable_data());
   }
 
-  Optimizer<T>& optimizer_;
+  Optimizer<C>& optimizer_;
   nn::Module<T>& model_;
   SamOptions options_;
-  Tensor<T> before_;
+  Tensor<C> before_;
   double norm_ = 0;
   bool climbed_ = false;
 };
