@@ -2,6 +2,7 @@
 // What a recorded op is given and gives back, and what it keeps in between. Parameters ("weights")
 // are of the type that arithmetic is done in: float in a network of 16-bit activations.
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -27,16 +28,22 @@ struct WeightedGradients {
 
 namespace autograd {
 
-// A tensor kept for backward: its elements, or the node that computes them again when asked.
+// A tensor kept for backward: its elements, or the node that computes them again when asked. Few
+// nodes in a row may do so, as each calls the one before it.
 template <FloatElement T>
 class Saved {
  public:
+  static constexpr int deepest = 4;
+
   explicit Saved(const Tensor<T>& x) {
-    if (x.requires_grad() && recompute_enabled() && node_of(x)->can_recompute())
-      node_ = node_of(x);
-    else
-      elements_ = x.detach();
+    if (recompute_enabled()) node_ = node_of(x);
+    if (depth() > 0 && depth() <= deepest) return;
+    node_.reset();
+    elements_ = x.detach();
   }
+
+  // How many nodes in a row elements() runs.
+  int depth() const { return node_ ? node_->recompute_depth() : 0; }
 
   const Tensor<T>& elements() const {
     if (node_ && !elements_.defined()) elements_ = node_->recompute();
@@ -86,6 +93,13 @@ class Context {
     check(i >= 0 && static_cast<std::size_t>(i) < saved_.size(), "context", "saved(", i, ") of ",
           saved_.size(), " saved tensors");
     return saved_[static_cast<std::size_t>(i)].elements();
+  }
+
+  // How many nodes in a row saved() may run.
+  int recompute_depth() const {
+    int deepest = 0;
+    for (const auto& saved : saved_) deepest = std::max(deepest, saved.depth());
+    return deepest;
   }
 
   void release() {

@@ -174,7 +174,9 @@ class OpNode final : public OpNodeBase<T> {
   Op& op() { return op_; }
   Context<T>& context() { return this->context_; }
 
-  bool can_recompute() const override { return HasRecompute<Op, T>; }
+  int recompute_depth() const override {
+    return HasRecompute<Op, T> ? 1 + this->context_.recompute_depth() : 0;
+  }
   Tensor<T> recompute() const override {
     if constexpr (HasRecompute<Op, T>)
       return op_.recompute(this->context_);

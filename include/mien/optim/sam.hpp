@@ -87,6 +87,23 @@ class Sam {
   // The length of the gradient that the last climb went along: |g|, adaptive |w g|.
   double norm() const { return norm_; }
 
+  // Between climb() and descend(): the share of weights that would differ from those before if both
+  // were rounded to S. In bf16 few would: rho spreads over millions of weights.
+  template <FloatElement S>
+  double surviving_share() const {
+    check(climbed_, "sam", "surviving_share() without climb()");
+    const auto& arena = optimizer_.arena();
+    std::int64_t moved = 0, all = 0;
+    for (std::size_t i = 0; i < arena.parameters().size(); ++i) {
+      const auto& w = arena.parameters()[i];
+      const C* from = before(arena.run(i, i + 1).begin);
+      for (std::int64_t j = 0; j < w.numel(); ++j)
+        moved += static_cast<S>(w.data()[j]) != static_cast<S>(from[j]);
+      all += w.numel();
+    }
+    return static_cast<double>(moved) / static_cast<double>(all);
+  }
+
  private:
   double measured_norm() const {
     const auto& arena = optimizer_.arena();
