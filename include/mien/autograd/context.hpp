@@ -20,6 +20,7 @@ using Weights = std::span<const Tensor<Compute<T>>>;
 // One per input, in order; undefined where the input needs none.
 template <FloatElement T>
 using Gradients = std::vector<Tensor<T>>;
+// Those of an op that takes weights.
 template <FloatElement T>
 struct WeightedGradients {
   Gradients<T> inputs;

@@ -38,6 +38,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -79,22 +80,26 @@ concept TakesWeights = requires {
 };
 
 template <class Op, class T>
-concept HasReference = requires(const Op op, Inputs<T> in) {
-  { op.reference(in) } -> std::same_as<Tensor<T>>;
-}
-|| requires(const Op op, Inputs<T> in, Weights<T> weights) {
-  { op.reference(in, weights) } -> std::same_as<Tensor<T>>;
-};
+concept HasReference = (TakesWeights<Op> &&
+                        requires(const Op op, Inputs<T> in, Weights<T> weights) {
+                          { op.reference(in, weights) } -> std::same_as<Tensor<T>>;
+                        }) ||
+                       (!TakesWeights<Op> && requires(const Op op, Inputs<T> in) {
+                         { op.reference(in) } -> std::same_as<Tensor<T>>;
+                       });
 template <class Op, class T>
-concept HasForward = requires(Op op, Context<T> ctx, Inputs<T> in) {
-  { op.forward(ctx, in) } -> std::same_as<Tensor<T>>;
-}
-|| requires(Op op, Context<T> ctx, Inputs<T> in, Weights<T> weights) {
-  { op.forward(ctx, in, weights) } -> std::same_as<Tensor<T>>;
-};
+concept HasForward = (TakesWeights<Op> &&
+                      requires(Op op, Context<T> ctx, Inputs<T> in, Weights<T> weights) {
+                        { op.forward(ctx, in, weights) } -> std::same_as<Tensor<T>>;
+                      }) ||
+                     (!TakesWeights<Op> && requires(Op op, Context<T> ctx, Inputs<T> in) {
+                       { op.forward(ctx, in) } -> std::same_as<Tensor<T>>;
+                     });
+template <class Op, class T>
+using GradientsOf = std::conditional_t<TakesWeights<Op>, WeightedGradients<T>, Gradients<T>>;
 template <class Op, class T>
 concept HasBackward = requires(const Op op, const Context<T> ctx, const Tensor<T> dy) {
-  { op.backward(ctx, dy) } -> OneOf<Gradients<T>, WeightedGradients<T>>;
+  { op.backward(ctx, dy) } -> std::same_as<GradientsOf<Op, T>>;
 };
 template <class Op, class T>
 concept HasRecompute = requires(const Op op, const Context<T> ctx) {
