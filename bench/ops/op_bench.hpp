@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <mien/ops/op.hpp>
@@ -12,6 +13,32 @@
 #include "kernels/ceiling.hpp"
 
 namespace mien::bench {
+
+// An op's inputs with its weights, if it takes any, behind them: of one type here.
+template <class Op, class T>
+struct Operands {
+  Inputs<T> inputs;
+  Weights<T> weights;
+
+  explicit Operands(const std::vector<Tensor<T>>& all) : inputs(all) {
+    if constexpr (TakesWeights<Op>) {
+      inputs = inputs.first(Op::first_weight);
+      weights = Weights<T>(all).subspan(Op::first_weight);
+    }
+  }
+  Tensor<T> forward(Op& op, Context<T>& context) const {
+    if constexpr (TakesWeights<Op>)
+      return op.forward(context, inputs, weights);
+    else
+      return op.forward(context, inputs);
+  }
+  Tensor<T> reference(const Op& op) const {
+    if constexpr (TakesWeights<Op>)
+      return op.reference(inputs, weights);
+    else
+      return op.reference(inputs);
+  }
+};
 
 // A call of an op; what it is given comes from the ring.
 template <class Op>
@@ -23,13 +50,25 @@ struct Call {
 
   Call(const Op& chosen, const std::vector<Shape>& shapes) : op(chosen) {
     for (const Shape& shape : shapes) in.push_back(inputs().next(shape).set_requires_grad());
-    context = Context<float>(in);
+    const Operands<Op, float> operands(in);
+    context = Context<float>(operands.inputs, operands.weights);
   }
   // For backward.
   Tensor<float> forward() {
-    const Tensor<float> y = op.forward(context, Inputs<float>(in));
+    const Tensor<float> y = Operands<Op, float>(in).forward(op, context);
     dy = inputs().next(y.shape());
     return y;
+  }
+  // Of inputs and weights.
+  Gradients<float> backward() const {
+    auto gradients = op.backward(context, dy);
+    if constexpr (TakesWeights<Op>) {
+      Gradients<float> all = std::move(gradients.inputs);
+      all.insert(all.end(), gradients.weights.begin(), gradients.weights.end());
+      return all;
+    } else {
+      return gradients;
+    }
   }
 };
 
@@ -47,9 +86,10 @@ double dot(const Tensor<T>& a, const Tensor<T>& b) {
 template <class Op>
 std::string check_op(const Op& op, const std::vector<Shape>& shapes) {
   Call<Op> call(op, shapes);
-  const Tensor<float> y = call.forward(), expected = call.op.reference(Inputs<float>(call.in));
+  const Tensor<float> y = call.forward(),
+                      expected = Operands<Op, float>(call.in).reference(call.op);
   if (const auto wrong = mismatch(y, expected); !wrong.empty()) return wrong;
-  const auto gradients = call.op.backward(call.context, call.dy);
+  const Gradients<float> gradients = call.backward();
   constexpr double step = 1e-5;
   std::vector<Tensor<double>> before, behind;
   double slope = 0;
@@ -65,8 +105,8 @@ std::string check_op(const Op& op, const std::vector<Shape>& shapes) {
     }
   }
   const auto dy = call.dy.template to<double>();
-  const double numeric = (dot(op.reference(Inputs<double>(behind)), dy) -
-                          dot(op.reference(Inputs<double>(before)), dy)) /
+  const double numeric = (dot(Operands<Op, double>(behind).reference(op), dy) -
+                          dot(Operands<Op, double>(before).reference(op), dy)) /
                          (2 * step);
   const double scale = std::sqrt(static_cast<double>(y.numel()));
   if (std::abs(slope - numeric) <= 1e-3 * scale) return {};
@@ -127,13 +167,13 @@ void add_op(const Op& op, const std::vector<Shape>& shapes) {
   add_benchmark(name(""), [=](benchmark::State& state) {
     measure_op<Tensor<float>>(state, op, shapes, in + out, [](Call<Op>& call) {
       Context<float> unrecorded;
-      return call.op.forward(unrecorded, Inputs<float>(call.in));
+      return Operands<Op, float>(call.in).forward(call.op, unrecorded);
     });
   });
   add_benchmark(name("_grad"), [=](benchmark::State& state) {
     measure_op<Gradients<float>>(state, op, shapes, 2 * in + out, [](Call<Op>& call) {
       if (!call.dy.defined()) call.forward();
-      return call.op.backward(call.context, call.dy);
+      return call.backward();
     });
   });
 }

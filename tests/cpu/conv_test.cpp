@@ -134,10 +134,12 @@ std::int64_t w_size(const Conv2dParams& p) {
 
 template <class T>
 struct Data {
-  Guarded<T> x, w, dy;
+  Guarded<T> x;
+  Guarded<Compute<T>> w;
+  Guarded<T> dy;
   explicit Data(const Conv2dParams& p, Generator generator = Generator(1))
       : x(Guarded<T>::random(x_size(p), generator)),
-        w(Guarded<T>::random(w_size(p), generator)),
+        w(Guarded<Compute<T>>::random(w_size(p), generator)),
         dy(Guarded<T>::random(y_size(p), generator)) {}
 };
 
@@ -168,7 +170,8 @@ TEST_P(Conv, EqualsItsDefinition) {
 template <class T>
 void expect_gradients(const Case& c) {
   const Data<T> d(c.p);
-  Guarded<T> dx(x_size(c.p)), dw(w_size(c.p));
+  Guarded<T> dx(x_size(c.p));
+  Guarded<Compute<T>> dw(w_size(c.p));
   Guarded<double> expected_dx(dx.size()), expected_dw(dw.size());
   std::copy_n(d.x.data(), dx.size(), dx.data());
   std::copy_n(d.x.in_double().data(), dx.size(), expected_dx.data());

@@ -154,10 +154,12 @@ std::int64_t w_size(const DepthwiseParams& p) { return p.kernel_h * p.kernel_w *
 
 template <class T>
 struct Data {
-  Guarded<T> x, w, dy;
+  Guarded<T> x;
+  Guarded<Compute<T>> w;
+  Guarded<T> dy;
   explicit Data(const DepthwiseParams& p, Generator generator = Generator(1))
       : x(Guarded<T>::random(x_size(p), generator)),
-        w(Guarded<T>::random(w_size(p), generator)),
+        w(Guarded<Compute<T>>::random(w_size(p), generator)),
         dy(Guarded<T>::random(y_size(p), generator)) {}
 };
 
@@ -190,7 +192,8 @@ void expect_forward(const Case& c) {
   mien::kernels::depthwise_conv2d_reference(expected.data(), d.x.in_double().data(),
                                             d.w.in_double().data(), c.p);
   for (const Fence fence : fences) {
-    const Fenced<T> x(d.x, fence), w(d.w, fence);
+    const Fenced<T> x(d.x, fence);
+    const Fenced<Compute<T>> w(d.w, fence);
     Fenced<T> y(Guarded<T>(y_size(c.p)), fence);
     mien::kernels::depthwise_conv2d(Cpu{}, y.data(), x.data(), w.data(), c.p);
     EXPECT_EQ(difference(y.values(), expected), "") << c.name;
@@ -216,8 +219,10 @@ void expect_gradients(const Case& c) {
     expected_dw.data()[k] += dy64.data()[i] * x64.data()[j];
   });
   for (const Fence fence : fences) {
-    const Fenced<T> x(d.x, fence), w(d.w, fence), dy(d.dy, fence);
-    Fenced<T> dx(Guarded<T>(x_size(c.p)), fence), dw(Guarded<T>(w_size(c.p)), fence);
+    const Fenced<T> x(d.x, fence), dy(d.dy, fence);
+    const Fenced<Compute<T>> w(d.w, fence);
+    Fenced<T> dx(Guarded<T>(x_size(c.p)), fence);
+    Fenced<Compute<T>> dw(Guarded<Compute<T>>(w_size(c.p)), fence);
     mien::kernels::depthwise_conv2d_data_grad(Cpu{}, dx.data(), dy.data(), w.data(), c.p);
     mien::kernels::depthwise_conv2d_weight_grad(Cpu{}, dw.data(), x.data(), dy.data(), c.p);
     EXPECT_EQ(difference(dx.values(), expected_dx), "") << "dx, " << c.name;
@@ -291,8 +296,8 @@ void expect_epilogue(const Case& c, Activation activation, int variant) {
   for (std::int64_t i = 0; i < y_size(p); ++i)
     expected_sums.data()[i / (p.out_h * p.out_w * p.c) * p.c + i % p.c] += expected.data()[i];
   for (const Fence fence : fences) {
-    const Fenced<T> x(d.x, fence), w(d.w, fence), residual(parts.residual, fence);
-    const Fenced<Compute<T>> scale(parts.scale, fence), shift(parts.shift, fence),
+    const Fenced<T> x(d.x, fence), residual(parts.residual, fence);
+    const Fenced<Compute<T>> w(d.w, fence), scale(parts.scale, fence), shift(parts.shift, fence),
         slopes(parts.slopes, fence);
     Fenced<T> y(Guarded<T>(y_size(p)), fence);
     Fenced<Compute<T>> sums(Guarded<Compute<T>>(p.n * p.c), fence);

@@ -65,20 +65,22 @@ std::int64_t extent(std::int64_t rows, std::int64_t row, std::int64_t columns,
   return rows == 0 || columns == 0 ? 0 : (rows - 1) * row + (columns - 1) * column + 1;
 }
 
-template <class T>
+template <class T, class B = T>
 struct Data {
-  Guarded<T> a, b, c;
+  Guarded<T> a;
+  Guarded<B> b;
+  Guarded<T> c;
   explicit Data(const GemmParams& p, Generator generator = Generator(1))
       : a(Guarded<T>::random(extent(p.m, p.a_row, p.k, p.a_col), generator)),
-        b(Guarded<T>::random(extent(p.k, p.b_row, p.n, p.b_col), generator)),
+        b(Guarded<B>::random(extent(p.k, p.b_row, p.n, p.b_col), generator)),
         c(Guarded<T>::random(extent(p.m, p.c_row, p.n, 1), generator)) {}
 };
 
 class Gemm : public mien::test::EachIsa {};
 
-template <class T>
+template <class T, class B = T>
 void expect_product(const GemmParams& p, const std::string& name) {
-  Data<T> d(p);
+  Data<T, B> d(p);
   Guarded<double> expected = d.c.in_double();
   mien::kernels::gemm(Cpu{}, d.c.data(), d.a.data(), d.b.data(), p);
   mien::kernels::gemm_reference(expected.data(), d.a.in_double().data(), d.b.in_double().data(), p);
@@ -94,6 +96,8 @@ TEST_P(Gemm, EqualsItsDefinition) {
       expect_product<double>(p, layout.name);
       expect_product<bf16>(p, layout.name);
       expect_product<f16>(p, layout.name);
+      expect_product<bf16, float>(p, layout.name);
+      expect_product<f16, float>(p, layout.name);
     }
 }
 

@@ -111,6 +111,28 @@ TEST(Sam, ClimbsByRhoAlongTheGradient) {
             "[sam] expected a rho of at least 0, got -1");
 }
 
+// 2^20 weights near 0.05 whose gradients are alike: rho 0.05 moves each by 0.05 / 2^10, a fifth of
+// a step of bf16 there (2^-12), so a fifth of them would move in bf16.
+TEST(Sam, CountsTheWeightsThatWouldMoveInSixteenBits) {
+  class Many : public nn::Module<bf16> {
+   public:
+    void parts(nn::Parts<bf16>& p) override { p.parameter("weight", weight); }
+    Tensor<float> weight;
+  } model;
+  Generator generator(6);
+  model.weight = rand<float>({1 << 20}, generator, 0.04f, 0.06f);
+  model.set_requires_grad();
+  optim::Sgd<float> sgd(model.parameters(), {.lr = 0});
+  optim::Sam<bf16> sam(sgd, model, {.rho = 0.05});
+  EXPECT_EQ(thrown([&] { sam.surviving_share<bf16>(); }),
+            "[sam] surviving_share() without climb()");
+  sum(model.weight).backward();
+  sam.climb();
+  EXPECT_NEAR(sam.surviving_share<bf16>(), 0.2, 0.005);
+  EXPECT_EQ(sam.surviving_share<float>(), 1);
+  sam.descend();
+}
+
 // A parameter that only one of the passes gives a gradient.
 TEST(Sam, ParametersMayLackGradientsInAPass) {
   for (const bool in_first : {true, false}) {

@@ -50,29 +50,68 @@ std::vector<Tensor<T>> converted(const std::vector<Tensor<double>>& tensors) {
   return out;
 }
 
+// How many of so many inputs of an op are of type T; the rest are weights.
+template <class Op>
+std::size_t num_inputs(std::size_t all) {
+  if constexpr (TakesWeights<Op>)
+    return Op::first_weight;
+  else
+    return all;
+}
+
+// The inputs and weights of a sample.
+template <class T>
+struct SampleValues {
+  std::vector<Tensor<T>> inputs;
+  std::vector<Tensor<Compute<T>>> weights;
+
+  template <class Op>
+  SampleValues(const Sample<Op>& sample, const std::vector<Tensor<double>>& values) {
+    const std::size_t all = sample.inputs.size();
+    const auto at = [&](std::size_t i) { return values.begin() + static_cast<std::ptrdiff_t>(i); };
+    inputs = converted<T>({at(0), at(num_inputs<Op>(all))});
+    weights = converted<Compute<T>>({at(num_inputs<Op>(all)), at(all)});
+  }
+  template <class Op>
+  Tensor<T> apply(const Op& op) const {
+    return mien::apply(op, Inputs<T>(inputs), Weights<T>(weights));
+  }
+  template <class Op>
+  Tensor<T> reference(const Op& op) const {
+    if constexpr (TakesWeights<Op>)
+      return op.reference(Inputs<T>(inputs), Weights<T>(weights));
+    else
+      return op.reference(Inputs<T>(inputs));
+  }
+  // Calls f for each input and weight, in order.
+  template <class F>
+  void each(F&& f) {
+    for (auto& x : inputs) f(x);
+    for (auto& w : weights) f(w);
+  }
+};
+
 // Value (first) and gradients of the sample at inputs of type T; `values` ends with dy.
 template <class T, class Op>
-std::vector<Tensor<T>> value_and_gradients(const Sample<Op>& sample,
-                                           const std::vector<Tensor<double>>& values) {
-  std::vector<Tensor<T>> x = converted<T>(values);
-  const Tensor<T> dy = x.back();
-  x.pop_back();
-  for (auto& input : x)
+std::vector<Tensor<double>> value_and_gradients(const Sample<Op>& sample,
+                                                const std::vector<Tensor<double>>& values) {
+  SampleValues<T> x(sample, values);
+  x.each([](auto& input) {
     if (input.defined()) input.set_requires_grad();
-  const Tensor<T> y = apply(sample.op, Inputs<T>(x));
-  y.backward(dy);
-  std::vector<Tensor<T>> out{y.detach()};
-  for (const auto& input : x) out.push_back(input.grad());
+  });
+  const Tensor<T> y = x.apply(sample.op);
+  y.backward(values.back().to<T>());
+  std::vector<Tensor<double>> out{y.template to<double>()};
+  x.each([&](auto& input) { out.push_back(input.grad().template to<double>()); });
   return out;
 }
 
 template <class T, class Op>
 void check_parity(const Sample<Op>& sample) {
-  std::vector<Tensor<T>> x = converted<T>(sample_inputs(sample));
-  x.pop_back();
+  const SampleValues<T> x(sample, sample_inputs(sample));
   const NoGrad no_grad;
-  const Tensor<double> expected = sample.op.reference(Inputs<T>(x)).template to<double>();
-  EXPECT_EQ(difference(apply(sample.op, Inputs<T>(x)), expected, tolerance<T>()), "");
+  const Tensor<double> expected = x.reference(sample.op).template to<double>();
+  EXPECT_EQ(difference(x.apply(sample.op), expected, tolerance<T>()), "");
 }
 
 template <class Op>
@@ -81,7 +120,11 @@ void check_gradient(const Sample<Op>& sample) {
   x.pop_back();
   for (auto& input : x)
     if (input.defined()) input.set_requires_grad();
-  EXPECT_EQ(gradcheck([&](const auto& in) { return apply(sample.op, Inputs<double>(in)); }, x), "");
+  const auto f = [&](const std::vector<Tensor<double>>& in) {
+    const std::size_t inputs = num_inputs<Op>(in.size());
+    return apply(sample.op, Inputs<double>(in).first(inputs), Weights<double>(in).subspan(inputs));
+  };
+  EXPECT_EQ(gradcheck(f, x), "");
 }
 
 template <class T, class Op>

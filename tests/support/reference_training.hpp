@@ -9,6 +9,7 @@
 
 #include <mien/loss/affect.hpp>
 #include <mien/models/efficientnet.hpp>
+#include <mien/ops/cast.hpp>
 #include <mien/optim/adam.hpp>
 #include <mien/optim/sam.hpp>
 
@@ -33,7 +34,7 @@ models::EfficientNet<T> reference_network() {
     Generator stream = start.stream(i++);
     part.tensor->copy_from(
         rand<double>(part.tensor->shape(), stream, center - bound, center + bound)
-            .template to<T>());
+            .template to<Compute<T>>());
   }
   net.set_requires_grad();
   return net;
@@ -42,7 +43,7 @@ models::EfficientNet<T> reference_network() {
 template <class T>
 struct ReferenceBatch {
   Tensor<T> images;
-  loss::AffectLabels<T> labels;
+  loss::AffectLabels<Compute<T>> labels;
 };
 
 template <class T>
@@ -53,8 +54,8 @@ ReferenceBatch<T> reference_batch_of(std::int64_t step, std::int64_t size) {
   batch.labels.expression =
       rand<double>({reference_batch}, random, 0, double{reference_classes}).to<std::int64_t>();
   const auto affect = rand<double>({reference_batch, 2}, random, -1, 1);
-  batch.labels.valence = affect.as_strided({reference_batch}, {2}).template to<T>();
-  batch.labels.arousal = affect.as_strided({reference_batch}, {2}, 1).template to<T>();
+  batch.labels.valence = affect.as_strided({reference_batch}, {2}).template to<Compute<T>>();
+  batch.labels.arousal = affect.as_strided({reference_batch}, {2}, 1).template to<Compute<T>>();
   return batch;
 }
 
@@ -63,11 +64,11 @@ struct ReferenceRun {
   std::vector<std::pair<std::string, Tensor<double>>> gradients, final;  // in PyTorch's layouts
 };
 
-// `which`: adam, sam_both, sam_first or sam_running.
+// `which`: adam, sam_both, sam_first or sam_running. T: of the activations; the loss is Compute<T>.
 template <class T>
 ReferenceRun reference_training(std::string_view which, std::int64_t size) {
   auto net = reference_network<T>();
-  optim::Adam<T> adam(net.parameters(), {.lr = 1e-3});
+  optim::Adam<Compute<T>> adam(net.parameters(), {.lr = 1e-3});
   optim::SamOptions options{.rho = 0.05};
   if (which == "sam_first") options.batch_norm = optim::SamBatchNorm::first;
   if (which == "sam_running") options.batch_norm = optim::SamBatchNorm::running;
@@ -80,7 +81,8 @@ ReferenceRun reference_training(std::string_view which, std::int64_t size) {
     const auto batch = reference_batch_of<T>(step, size);
     Generator unused;
     const auto pass = [&] {
-      const auto loss = loss_of(net.forward(batch.images, unused), batch.labels).total;
+      const auto loss =
+          loss_of(cast<Compute<T>>(net.forward(batch.images, unused)), batch.labels).total;
       loss.backward();
       if (step == 0 && run.gradients.empty())
         for (const auto& part : net.named_parameters())

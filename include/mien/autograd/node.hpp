@@ -88,6 +88,11 @@ class GradNode : public Node {
 
   void forget_gradient() override { gradient_ = {}; }
 
+  // The output once more, until the graph is freed. The depth is how many nodes in a row that
+  // would run; 0 where it cannot be had.
+  virtual int recompute_depth() const { return 0; }
+  virtual Tensor<T> recompute() const { return {}; }
+
  protected:
   Tensor<T> gradient_;
 };

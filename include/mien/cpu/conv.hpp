@@ -53,7 +53,7 @@ struct Piece {
 };
 
 template <class T>
-void run_piece(T* y, const T* x, Packed<T> w, const Conv2dParams& p, const Epilogue<T>& e,
+void run_piece(T* y, const T* x, Packed<Compute<T>> w, const Conv2dParams& p, const Epilogue<T>& e,
                const Piece& piece) {
   using C = Compute<T>;
   const std::int64_t group_c = p.c / p.groups, group_out = p.out_c / p.groups;
@@ -102,15 +102,15 @@ std::int64_t packed_conv2d_size(const Conv2dParams& p) {
 
 // Weights (kernel_h, kernel_w, c / groups, out_c) in the form that conv2d
 // reads, for every instruction set and image size: group after group, packed.
-template <FloatElement T>
-void pack_conv2d(Cpu cpu, Compute<T>* packed, const T* w, const Conv2dParams& p) {
+template <class C>
+void pack_conv2d(Cpu cpu, C* packed, const C* w, const Conv2dParams& p) {
   const std::int64_t k = p.kernel_h * p.kernel_w * (p.c / p.groups), out = p.out_c / p.groups;
   for (std::int64_t g = 0; g < p.groups; ++g)
-    pack_b(cpu, packed + g * packed_size<T>(k, out), w + g * out, k, out, p.out_c, 1);
+    pack_b(cpu, packed + g * packed_size<C>(k, out), w + g * out, k, out, p.out_c, 1);
 }
 
 template <FloatElement T>
-void conv2d(Cpu cpu, T* y, const T* x, Packed<T> w, const Conv2dParams& params,
+void conv2d(Cpu cpu, T* y, const T* x, Packed<Compute<T>> w, const Conv2dParams& params,
             const Epilogue<T>& e = {}) {
   using C = Compute<T>;
   const Conv2dParams p = params.resolved();
@@ -148,16 +148,16 @@ void conv2d(Cpu cpu, T* y, const T* x, Packed<T> w, const Conv2dParams& params,
 
 // The same with weights as they lie in memory; packs them first.
 template <FloatElement T>
-void conv2d(Cpu cpu, T* y, const T* x, const T* w, const Conv2dParams& p,
+void conv2d(Cpu cpu, T* y, const T* x, const Compute<T>* w, const Conv2dParams& p,
             const Epilogue<T>& e = {}) {
   Scratch<Compute<T>> packed(packed_conv2d_size<T>(p));
   pack_conv2d(cpu, packed.data(), w, p);
-  conv2d(cpu, y, x, Packed<T>{packed.data()}, p, e);
+  conv2d(cpu, y, x, Packed<Compute<T>>{packed.data()}, p, e);
 }
 
 // What conv2d computes, readable and slow.
 template <FloatElement T>
-void conv2d_reference(T* y, const T* x, const T* w, const Conv2dParams& params,
+void conv2d_reference(T* y, const T* x, const Compute<T>* w, const Conv2dParams& params,
                       const Epilogue<T>& e = {}) {
   using C = Compute<T>;
   const Conv2dParams p = params.resolved();
@@ -177,7 +177,7 @@ void conv2d_reference(T* y, const T* x, const T* w, const Conv2dParams& params,
                   x + n * p.x_image + row * p.x_row + column * p.x_pixel + o / group_out * group_c;
               for (std::int64_t c = 0; c < group_c; ++c)
                 sum += static_cast<C>(pixel[c]) *
-                       static_cast<C>(w[((u * p.kernel_w + v) * group_c + c) * p.out_c + o]);
+                       w[((u * p.kernel_w + v) * group_c + c) * p.out_c + o];
             }
           const std::int64_t at = (n * p.out_h + i) * p.out_w + j;
           const T* residual = e.residual ? e.residual + at * residual_pixel + o : nullptr;

@@ -37,8 +37,8 @@ struct Phase {
 
 // Weights of a phase as those of a forward convolution from dy to dx: elements
 // in reverse order, input and output channels exchanged, packed.
-template <class T>
-void pack_phase(Compute<T>* packed, const T* w, const Conv2dParams& p, const Phase& rows,
+template <class C>
+void pack_phase(C* packed, const C* w, const Conv2dParams& p, const Phase& rows,
                 const Phase& columns) {
   const std::int64_t group_c = p.c / p.groups, group_out = p.out_c / p.groups;
   const std::int64_t k = rows.taps * columns.taps * group_out;
@@ -46,7 +46,7 @@ void pack_phase(Compute<T>* packed, const T* w, const Conv2dParams& p, const Pha
     for (std::int64_t i = 0; i < rows.taps * columns.taps; ++i) {
       const std::int64_t u = rows.tap + (rows.taps - 1 - i / columns.taps) * rows.tap_step;
       const std::int64_t v = columns.tap + (columns.taps - 1 - i % columns.taps) * columns.tap_step;
-      pack_b(Cpu{}, packed + g * packed_size<T>(k, group_c),
+      pack_b(Cpu{}, packed + g * packed_size<C>(k, group_c),
              w + (u * p.kernel_w + v) * group_c * p.out_c + g * group_out,
              {.k = group_out,
               .n = group_c,
@@ -70,7 +70,7 @@ void fill_phase(T* dx, const Conv2dParams& p) {
 }
 
 template <class T>
-void phase_data_grad(Cpu cpu, T* dx, const T* dy, const T* w, const Conv2dParams& p,
+void phase_data_grad(Cpu cpu, T* dx, const T* dy, const Compute<T>* w, const Conv2dParams& p,
                      const Phase& rows, const Phase& columns) {
   const Conv2dParams phase{.n = p.n,
                            .h = p.out_h,
@@ -97,7 +97,7 @@ void phase_data_grad(Cpu cpu, T* dx, const T* dy, const T* w, const Conv2dParams
   if (rows.taps == 0 || columns.taps == 0) return fill_phase(dx, phase);
   Scratch<Compute<T>> packed(packed_conv2d_size<T>(phase));
   pack_phase(packed.data(), w, p, rows, columns);
-  conv2d(cpu, dx, dy, Packed<T>{packed.data()}, phase);
+  conv2d(cpu, dx, dy, Packed<Compute<T>>{packed.data()}, phase);
 }
 
 }  // namespace conv_detail
@@ -105,7 +105,8 @@ void phase_data_grad(Cpu cpu, T* dx, const T* dy, const T* w, const Conv2dParams
 // dx (n, h, w, c), laid out as x of the forward convolution that `params`
 // describe, from dy laid out as its y.
 template <FloatElement T>
-void conv2d_data_grad(Cpu cpu, T* dx, const T* dy, const T* w, const Conv2dParams& params) {
+void conv2d_data_grad(Cpu cpu, T* dx, const T* dy, const Compute<T>* w,
+                      const Conv2dParams& params) {
   const Conv2dParams p = params.resolved();
   for (std::int64_t i = 0; i < p.stride_h; ++i)
     for (std::int64_t j = 0; j < p.stride_w; ++j)
@@ -117,14 +118,14 @@ void conv2d_data_grad(Cpu cpu, T* dx, const T* dy, const T* w, const Conv2dParam
 
 // The same by their definitions, readable and slow.
 template <FloatElement T>
-void conv2d_grad_reference(T* dx, T* dw, const T* x, const T* dy, const T* w,
+void conv2d_grad_reference(T* dx, Compute<T>* dw, const T* x, const T* dy, const Compute<T>* w,
                            const Conv2dParams& params) {
   using C = Compute<T>;
   const Conv2dParams p = params.resolved();
   const std::int64_t group_c = p.c / p.groups, group_out = p.out_c / p.groups;
-  Scratch<C> sum_x(p.n * p.h * p.w * p.c), sum_w(p.kernel_h * p.kernel_w * group_c * p.out_c);
+  Scratch<C> sum_x(p.n * p.h * p.w * p.c);
   std::fill_n(sum_x.data(), p.n * p.h * p.w * p.c, C(0));
-  std::fill_n(sum_w.data(), p.kernel_h * p.kernel_w * group_c * p.out_c, C(0));
+  std::fill_n(dw, p.kernel_h * p.kernel_w * group_c * p.out_c, C(0));
   const auto each_product = [&](auto&& f) {  // f(dy, element of x, element of w) of every product
     for (std::int64_t i = 0; i < p.n * p.out_h * p.out_w * p.out_c; ++i) {
       const std::int64_t o = i % p.out_c, column = i / p.out_c % p.out_w;
@@ -142,17 +143,14 @@ void conv2d_grad_reference(T* dx, T* dw, const T* x, const T* dy, const T* w,
   };
   each_product([&](C g, std::int64_t n, std::int64_t row, std::int64_t column, std::int64_t c,
                    std::int64_t at_w) {
-    sum_x.data()[((n * p.h + row) * p.w + column) * p.c + c] += g * static_cast<C>(w[at_w]);
-    sum_w.data()[at_w] +=
-        g * static_cast<C>(x[n * p.x_image + row * p.x_row + column * p.x_pixel + c]);
+    sum_x.data()[((n * p.h + row) * p.w + column) * p.c + c] += g * w[at_w];
+    dw[at_w] += g * static_cast<C>(x[n * p.x_image + row * p.x_row + column * p.x_pixel + c]);
   });
   for (std::int64_t i = 0; i < p.n * p.h * p.w * p.c; ++i) {
     const std::int64_t pixel = i / p.c, column = pixel % p.w, row = pixel / p.w % p.h;
     dx[pixel / p.w / p.h * p.x_image + row * p.x_row + column * p.x_pixel + i % p.c] =
         static_cast<T>(sum_x.data()[i]);
   }
-  for (std::int64_t i = 0; i < p.kernel_h * p.kernel_w * group_c * p.out_c; ++i)
-    dw[i] = static_cast<T>(sum_w.data()[i]);
 }
 
 }  // namespace mien::kernels

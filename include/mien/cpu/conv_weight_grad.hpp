@@ -64,9 +64,9 @@ class WeightGrad {
   }
 
   // dw of tiles [begin, end), the sums of all pieces added in order.
-  void store(T* dw, const C* sums, std::int64_t pieces, std::int64_t begin,
+  void store(C* dw, const C* sums, std::int64_t pieces, std::int64_t begin,
              std::int64_t end) const {
-    const auto sum = MIEN_ISA_PICK(sum_pieces<T>);
+    const auto sum = MIEN_ISA_PICK(sum_pieces<C>);
     for (std::int64_t t = begin; t < end; ++t) {
       std::int64_t row = 0;
       for (std::int64_t i = 0; i < t % tiles_; ++i)
@@ -148,7 +148,7 @@ class WeightGrad {
 // dw (kernel_h, kernel_w, c / groups, out_c); `params` describe the forward
 // convolution, x and dy are laid out as its x and y.
 template <FloatElement T>
-void conv2d_weight_grad(Cpu, T* dw, const T* x, const T* dy, const Conv2dParams& params) {
+void conv2d_weight_grad(Cpu, Compute<T>* dw, const T* x, const T* dy, const Conv2dParams& params) {
   using C = Compute<T>;
   constexpr std::int64_t work_of_piece = 1 << 21, most_pieces = 64, most_sums = 1 << 20;
   Conv2dParams p = params.resolved();

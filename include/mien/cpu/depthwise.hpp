@@ -80,7 +80,7 @@ namespace mien::kernels {
 // y (n, out_h, out_w, c), x (n, h, w, c), w (kernel_h, kernel_w, c), dense. `pooled`, where given,
 // becomes (n, c): the sums of y over pixels.
 template <class T>
-void depthwise_conv2d(Cpu, T* y, const T* x, const T* w, const DepthwiseParams& p,
+void depthwise_conv2d(Cpu, T* y, const T* x, const Compute<T>* w, const DepthwiseParams& p,
                       const Epilogue<T>& e = {}, Compute<T>* pooled = nullptr) {
   using C = Compute<T>;
   const auto kernel = MIEN_ISA_PICK(depthwise_rows<T>);
@@ -108,10 +108,11 @@ void depthwise_conv2d(Cpu, T* y, const T* x, const T* w, const DepthwiseParams& 
 // dx (n, h, w, c) from dy (n, out_h, out_w, c). With stride 1 it is a convolution of dy by the
 // weights turned around.
 template <class T>
-void depthwise_conv2d_data_grad(Cpu, T* dx, const T* dy, const T* w, const DepthwiseParams& p) {
+void depthwise_conv2d_data_grad(Cpu, T* dx, const T* dy, const Compute<T>* w,
+                                const DepthwiseParams& p) {
   using C = Compute<T>;
   if (p.stride_h == 1 && p.stride_w == 1) {
-    Scratch<T> turned(p.kernel_h * p.kernel_w * p.c);
+    Scratch<C> turned(p.kernel_h * p.kernel_w * p.c);
     const std::int64_t taps = p.kernel_h * p.kernel_w;
     for (std::int64_t i = 0; i < taps; ++i)
       std::copy_n(w + (taps - 1 - i) * p.c, p.c, turned.data() + i * p.c);
@@ -137,7 +138,8 @@ void depthwise_conv2d_data_grad(Cpu, T* dx, const T* dy, const T* w, const Depth
 
 // dw (kernel_h, kernel_w, c).
 template <class T>
-void depthwise_conv2d_weight_grad(Cpu, T* dw, const T* x, const T* dy, const DepthwiseParams& p) {
+void depthwise_conv2d_weight_grad(Cpu, Compute<T>* dw, const T* x, const T* dy,
+                                  const DepthwiseParams& p) {
   using C = Compute<T>;
   const std::int64_t size = p.kernel_h * p.kernel_w * p.c;
   const auto kernel = MIEN_ISA_PICK(depthwise_weight_grad_any_row<T>);
@@ -151,13 +153,13 @@ void depthwise_conv2d_weight_grad(Cpu, T* dw, const T* x, const T* dy, const Dep
   for (std::int64_t j = 0; j < size; ++j) {
     C total = 0;
     for (std::int64_t i = 0; i < p.n * p.pieces(); ++i) total += partial.data()[i * size + j];
-    dw[j] = static_cast<T>(total);
+    dw[j] = total;
   }
 }
 
 // The definitions, readable and slow: what the kernels and ops are tested against.
 template <class T>
-void depthwise_conv2d_reference(T* y, const T* x, const T* w, const DepthwiseParams& p,
+void depthwise_conv2d_reference(T* y, const T* x, const Compute<T>* w, const DepthwiseParams& p,
                                 const Epilogue<T>& e = {}) {
   using C = Compute<T>;
   const std::int64_t residual_pixel = e.residual_pixel ? e.residual_pixel : p.c;
@@ -173,7 +175,7 @@ void depthwise_conv2d_reference(T* y, const T* x, const T* w, const DepthwisePar
                                        v * p.dilation_w) *
                                           p.c +
                                       c]) *
-                 static_cast<C>(w[(u * p.kernel_w + v) * p.c + c]);
+                 w[(u * p.kernel_w + v) * p.c + c];
       y[pixel * p.c + c] = epilogue_reference(
           sum, e, c, e.residual ? e.residual + pixel * residual_pixel + c : nullptr);
     }

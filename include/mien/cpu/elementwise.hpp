@@ -3,6 +3,7 @@
 // set. What an op computes is in Math<Op>, in the op's own file.
 
 #include <cstdint>
+#include <type_traits>
 
 #include <mien/core/device.hpp>
 #include <mien/core/parallel.hpp>
@@ -45,9 +46,9 @@ struct BinaryParams {
   }
 };
 
-template <class Op, class T>
-void binary(Cpu, T* y, const T* a, const T* b, const BinaryParams& p, const Op& op) {
-  const auto kernel = MIEN_ISA_PICK(binary_forward<Op, T>);
+template <class Op, class T, class B>
+void binary(Cpu, T* y, const T* a, const B* b, const BinaryParams& p, const Op& op) {
+  const auto kernel = MIEN_ISA_PICK(binary_forward<Op, T, B>);
   const StridedRows<3> rows = p.rows();
   rows.each([&](const auto& at, std::int64_t n) {
     kernel(y + at[0], a + at[1], b + at[2], n, rows.steps()[1], rows.steps()[2], op);
@@ -55,10 +56,10 @@ void binary(Cpu, T* y, const T* a, const T* b, const BinaryParams& p, const Op& 
 }
 
 // The gradient of operand a (ForA) or b, in the broadcast shape.
-template <bool ForA, class Op, class T>
-void binary_grad(Cpu, T* grad, const T* a, const T* b, const T* dy, const BinaryParams& p,
-                 const Op& op) {
-  const auto kernel = MIEN_ISA_PICK(binary_backward<Op, T, ForA>);
+template <bool ForA, class Op, class T, class B>
+void binary_grad(Cpu, std::conditional_t<ForA, T, B>* grad, const T* a, const B* b, const T* dy,
+                 const BinaryParams& p, const Op& op) {
+  const auto kernel = MIEN_ISA_PICK(binary_backward<Op, T, B, ForA>);
   const StridedRows<3> rows = p.rows();
   rows.each([&](const auto& at, std::int64_t n) {
     kernel(grad + at[0], a + at[1], b + at[2], dy + at[0], n, rows.steps()[1], rows.steps()[2], op);

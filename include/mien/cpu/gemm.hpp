@@ -106,7 +106,7 @@ class RowsOfA {
 
 // Rows [row_begin, row_end) of c, panels [panel_begin, panel_end).
 template <class T>
-void run_piece(T* c, const T* a, Packed<T> b, const GemmParams& p, const Epilogue<T>& e,
+void run_piece(T* c, const T* a, Packed<Compute<T>> b, const GemmParams& p, const Epilogue<T>& e,
                std::int64_t row_begin, std::int64_t row_end, std::int64_t panel_begin,
                std::int64_t panel_end) {
   using C = Compute<T>;
@@ -137,7 +137,8 @@ void run_piece(T* c, const T* a, Packed<T> b, const GemmParams& p, const Epilogu
 }  // namespace gemm_detail
 
 template <FloatElement T>
-void gemm(Cpu, T* c, const T* a, Packed<T> b, const GemmParams& p, const Epilogue<T>& e = {}) {
+void gemm(Cpu, T* c, const T* a, Packed<Compute<T>> b, const GemmParams& p,
+          const Epilogue<T>& e = {}) {
   using C = Compute<T>;
   if (p.m <= 0 || p.n <= 0) return;
   const std::int64_t panels = panel_count<C>(p.n);
@@ -152,17 +153,17 @@ void gemm(Cpu, T* c, const T* a, Packed<T> b, const GemmParams& p, const Epilogu
   });
 }
 
-// The same with b as it lies in memory; packs it first.
-template <FloatElement T>
-void gemm(Cpu cpu, T* c, const T* a, const T* b, const GemmParams& p, const Epilogue<T>& e = {}) {
+// The same with b as it lies in memory, of type T or Compute<T>; packs it first.
+template <FloatElement T, OneOf<T, Compute<T>> B>
+void gemm(Cpu cpu, T* c, const T* a, const B* b, const GemmParams& p, const Epilogue<T>& e = {}) {
   Scratch<Compute<T>> packed(packed_size<T>(p.k, p.n));
   pack_b(cpu, packed.data(), b, p.k, p.n, p.b_row, p.b_col);
-  gemm(cpu, c, a, Packed<T>{packed.data()}, p, e);
+  gemm(cpu, c, a, Packed<Compute<T>>{packed.data()}, p, e);
 }
 
 // What gemm computes, readable and slow.
-template <FloatElement T>
-void gemm_reference(T* c, const T* a, const T* b, const GemmParams& p, const Epilogue<T>& e = {}) {
+template <FloatElement T, OneOf<T, Compute<T>> B>
+void gemm_reference(T* c, const T* a, const B* b, const GemmParams& p, const Epilogue<T>& e = {}) {
   using C = Compute<T>;
   const std::int64_t residual_row = e.residual_pixel ? e.residual_pixel : p.c_row;
   for (std::int64_t i = 0; i < p.m; ++i)

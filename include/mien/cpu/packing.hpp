@@ -16,10 +16,10 @@ namespace mien::kernels {
 
 constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// Weights in this layout, made by pack_b or pack_conv2d.
-template <class T>
+// Weights in this layout, made by pack_b or pack_conv2d; C: the type that kernels compute with.
+template <class C>
 struct Packed {
-  const Compute<T>* data;
+  const C* data;
 };
 
 template <class C>

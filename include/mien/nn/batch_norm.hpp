@@ -28,8 +28,8 @@ class BatchNorm2d : public Module<T> {
  public:
   BatchNorm2d() = default;
   explicit BatchNorm2d(const BatchNorm2dOptions& o)
-      : weight(Tensor<T>::ones({o.channels})),
-        bias(Tensor<T>::zeros({o.channels})),
+      : weight(Tensor<Compute<T>>::ones({o.channels})),
+        bias(Tensor<Compute<T>>::zeros({o.channels})),
         running_mean(Tensor<Compute<T>>::zeros({o.channels})),
         running_var(Tensor<Compute<T>>::ones({o.channels})),
         eps_(o.eps),
@@ -61,8 +61,7 @@ class BatchNorm2d : public Module<T> {
     p.counter("num_batches_tracked", num_batches_tracked_);
   }
 
-  Tensor<T> weight, bias;
-  Tensor<Compute<T>> running_mean, running_var;
+  Tensor<Compute<T>> weight, bias, running_mean, running_var;
 
  private:
   BatchNormOptions<Compute<T>> options() const {

@@ -54,7 +54,7 @@ class Conv2d : public Module<T> {
       : weight({o.kernel, o.kernel, o.in / o.groups, o.out}), options_(o) {
     check(o.groups >= 1 && o.in % o.groups == 0 && o.out % o.groups == 0, "Conv2d", o.in, " to ",
           o.out, " channels do not divide into ", o.groups, " groups");
-    if (o.bias) bias = Tensor<T>(Shape{o.out});
+    if (o.bias) bias = Tensor<Compute<T>>(Shape{o.out});
     init_layer(weight, bias, o.kernel * o.kernel * o.in / o.groups);
   }
 
@@ -87,7 +87,7 @@ class Conv2d : public Module<T> {
 
   const Conv2dOptions& options() const { return options_; }
 
-  Tensor<T> weight, bias;
+  Tensor<Compute<T>> weight, bias;
 
  private:
   mien::Conv2dOptions attributes(const Shape& x, const Fused<T>& fused = {}) const {
@@ -100,7 +100,7 @@ class Conv2d : public Module<T> {
             .slope = fused.slope};
   }
   FusedEpilogue<T> with_bias(FusedEpilogue<T> epilogue) const {
-    if (!epilogue.shift.defined()) epilogue.shift = ops::as_compute(bias);
+    if (!epilogue.shift.defined()) epilogue.shift = bias;
     return epilogue;
   }
   void observe_result(const Shape& y) const {
@@ -125,7 +125,7 @@ class DepthwiseConv2d : public Module<T> {
   DepthwiseConv2d() = default;
   explicit DepthwiseConv2d(const DepthwiseConv2dOptions& o)
       : weight({o.kernel, o.kernel, o.channels}), options_(o) {
-    if (o.bias) bias = Tensor<T>(Shape{o.channels});
+    if (o.bias) bias = Tensor<Compute<T>>(Shape{o.channels});
     init_layer(weight, bias, o.kernel * o.kernel);
   }
 
@@ -141,7 +141,7 @@ class DepthwiseConv2d : public Module<T> {
   Tensor<T> forward_fused(const Tensor<T>& x, const Fused<T>& fused,
                           Tensor<Compute<T>>* sums = nullptr) const {
     FusedEpilogue<T> epilogue = fused.epilogue;
-    if (!epilogue.shift.defined()) epilogue.shift = ops::as_compute(bias);
+    if (!epilogue.shift.defined()) epilogue.shift = bias;
     Tensor<T> y = depthwise_conv2d_fused(x, weight, attributes(x.shape(), fused), epilogue, sums);
     observe_result(y.shape());
     return y;
@@ -153,7 +153,7 @@ class DepthwiseConv2d : public Module<T> {
 
   const DepthwiseConv2dOptions& options() const { return options_; }
 
-  Tensor<T> weight, bias;
+  Tensor<Compute<T>> weight, bias;
 
  private:
   mien::DepthwiseConv2dOptions attributes(const Shape& x, const Fused<T>& fused = {}) const {

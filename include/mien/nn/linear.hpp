@@ -18,7 +18,7 @@ class Linear : public Module<T> {
  public:
   Linear() = default;
   explicit Linear(const LinearOptions& o) : weight({o.in, o.out}) {
-    if (o.bias) bias = Tensor<T>(Shape{o.out});
+    if (o.bias) bias = Tensor<Compute<T>>(Shape{o.out});
     init_layer(weight, bias, o.in);
   }
 
@@ -33,7 +33,7 @@ class Linear : public Module<T> {
     p.parameter("weight", weight, Layout::linear).parameter("bias", bias);
   }
 
-  Tensor<T> weight, bias;
+  Tensor<Compute<T>> weight, bias;
 };
 
 }  // namespace mien::nn

@@ -28,7 +28,8 @@ namespace mien::nn {
 template <FloatElement T>
 class Module;
 
-// Parameters are trained. Buffers (running statistics, kept in Compute<T>) and counters are not.
+// Parameters are trained. Buffers (running statistics) and counters are not. Parameters and buffers
+// are kept in Compute<T>: float in a network of 16-bit activations.
 enum class Kind { parameter, buffer, counter };
 
 // One entry of a module's state dict: a tensor, or for counters a number.
@@ -37,42 +38,22 @@ struct Part {
   std::string name;
   Kind kind;
   Layout layout = Layout::same;
-  Tensor<T>* tensor = nullptr;
-  Tensor<Compute<T>>* buffer = nullptr;
+  Tensor<Compute<T>>* tensor = nullptr;
   std::int64_t* count = nullptr;
 
   Shape shape_in_torch() const {
-    switch (kind) {
-      case Kind::parameter:
-        return torch_shape(tensor->shape(), layout);
-      case Kind::buffer:
-        return buffer->shape();
-      case Kind::counter:
-        break;
-    }
-    return {};
+    return kind == Kind::counter ? Shape{} : torch_shape(tensor->shape(), layout);
   }
   // A copy in PyTorch's layout.
   AnyTensor value() const {
-    switch (kind) {
-      case Kind::parameter:
-        return to_torch_layout(*tensor, layout);
-      case Kind::buffer:
-        return *buffer;
-      case Kind::counter:
-        break;
-    }
-    return Tensor<std::int64_t>::scalar(*count);
+    if (kind == Kind::counter) return Tensor<std::int64_t>::scalar(*count);
+    return to_torch_layout(*tensor, layout);
   }
   void assign(const AnyTensor& value) const {
-    switch (kind) {
-      case Kind::parameter:
-        return tensor->copy_from(from_torch_layout(value.template as<T>(), layout));
-      case Kind::buffer:
-        return buffer->copy_from(value.template as<Compute<T>>());
-      case Kind::counter:
-        *count = value.template as<std::int64_t>().item();
-    }
+    if (kind == Kind::counter)
+      *count = value.template as<std::int64_t>().item();
+    else
+      tensor->copy_from(from_torch_layout(value.template as<Compute<T>>(), layout));
   }
 };
 
@@ -81,17 +62,17 @@ struct Part {
 template <FloatElement T>
 class Parts {
  public:
-  Parts& parameter(std::string_view name, Tensor<T>& tensor, Layout layout = Layout::same) {
+  Parts& parameter(std::string_view name, Tensor<Compute<T>>& tensor,
+                   Layout layout = Layout::same) {
     if (tensor.defined()) entries.push_back({path(name), Kind::parameter, layout, &tensor});
     return *this;
   }
   Parts& buffer(std::string_view name, Tensor<Compute<T>>& tensor) {
-    if (tensor.defined())
-      entries.push_back({path(name), Kind::buffer, Layout::same, nullptr, &tensor});
+    if (tensor.defined()) entries.push_back({path(name), Kind::buffer, Layout::same, &tensor});
     return *this;
   }
   Parts& counter(std::string_view name, std::int64_t& count) {
-    entries.push_back({path(name), Kind::counter, Layout::same, nullptr, nullptr, &count});
+    entries.push_back({path(name), Kind::counter, Layout::same, nullptr, &count});
     return *this;
   }
   Parts& child(std::string_view name, Module<T>& module) {
@@ -178,8 +159,8 @@ class Module {
     std::erase_if(all, [](const Part<T>& part) { return part.kind != Kind::parameter; });
     return all;
   }
-  std::vector<Tensor<T>> parameters() {
-    std::vector<Tensor<T>> all;
+  std::vector<Tensor<Compute<T>>> parameters() {
+    std::vector<Tensor<Compute<T>>> all;
     for (const auto& part : named_parameters()) all.push_back(*part.tensor);
     return all;
   }

@@ -10,7 +10,7 @@ template <FloatElement T>
 class Prelu : public Module<T> {
  public:
   explicit Prelu(std::int64_t channels, double slope = 0.25)
-      : weight(Tensor<T>::full({channels}, static_cast<T>(slope))) {
+      : weight(Tensor<Compute<T>>::full({channels}, static_cast<Compute<T>>(slope))) {
     weight.set_requires_grad();
   }
 
@@ -22,7 +22,7 @@ class Prelu : public Module<T> {
 
   void parts(Parts<T>& p) override { p.parameter("weight", weight); }
 
-  Tensor<T> weight;
+  Tensor<Compute<T>> weight;
 };
 
 // prelu(conv(x)), in one pass where no gradient is recorded.
@@ -30,7 +30,7 @@ template <FloatElement T>
 Tensor<T> conv_prelu(const Conv2d<T>& conv, const Prelu<T>& slopes, const Tensor<T>& x) {
   if (grad_enabled()) return slopes.forward(conv.forward(x));
   const Tensor<T> y = conv.forward_fused(
-      x, {.activation = Activation::prelu, .epilogue = {.slopes = ops::as_compute(slopes.weight)}});
+      x, {.activation = Activation::prelu, .epilogue = {.slopes = slopes.weight}});
   slopes.observe(y.shape(), 0);
   return y;
 }

@@ -23,7 +23,7 @@ class Pointwise : public Module<T> {
   void parts(Parts<T>& p) override {
     p.parameter("weight", weight, Layout::pointwise).parameter("bias", bias);
   }
-  Tensor<T> weight, bias;
+  Tensor<Compute<T>> weight, bias;
 };
 
 template <FloatElement T>

@@ -61,8 +61,8 @@ namespace ops {
 using ArithmeticOps = TypeList<Binary<Add>, Binary<Sub>, Binary<Mul>, Binary<Div>, Binary<Maximum>,
                                Binary<Minimum>, Unary<Neg>, Unary<ScaleShift>>;
 using FunctionOps = TypeList<Unary<Abs>, Unary<Exp>, Unary<Log>, Unary<Sqrt>, Unary<Clamp>>;
-using ActivationOps = TypeList<Unary<Relu>, Unary<LeakyRelu>, Binary<Prelu>, Unary<Sigmoid>,
-                               Unary<Silu>, Unary<Tanh>, Drop>;
+using ActivationOps =
+    TypeList<Unary<Relu>, Unary<LeakyRelu>, Prelu, Unary<Sigmoid>, Unary<Silu>, Unary<Tanh>, Drop>;
 using ReductionOps = TypeList<Sum, Mean, Max, Min, Expand, Softmax, LogSoftmax>;
 using MatrixOps = TypeList<Linear, Matmul>;
 using ConvolutionOps = TypeList<Conv2d, DepthwiseConv2d>;

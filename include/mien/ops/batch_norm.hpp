@@ -5,7 +5,7 @@
 //   running = (1 - momentum) * running + momentum * batch     (unbiased variance, as PyTorch)
 // or the running statistics themselves. Ioffe, Szegedy: "Batch normalization: accelerating deep
 // network training by reducing internal covariate shift", 2015.
-// The activation is recomputed in backward, so that only x is kept.
+// Only x is kept: backward computes the activation again, and an op behind it the output.
 
 #include <cmath>
 #include <type_traits>
@@ -33,11 +33,11 @@ struct BatchNormOptions {
 
 namespace ops {
 
-// Inputs: x, gamma (1 where absent), beta (0 where absent).
+// Input: x. Weights: gamma (1 where absent), beta (0 where absent).
 template <class Running>
 struct BatchNorm {
   static constexpr std::string_view name = "batch_norm";
-  static constexpr std::size_t required_inputs = 1;
+  static constexpr std::size_t first_weight = 1, required_inputs = 1;
   BatchNormOptions<Running> options;
   std::vector<double> mean, rstd;  // (c) that forward normalised with
 
@@ -68,7 +68,7 @@ struct BatchNorm {
   }
 
   template <class T>
-  Tensor<T> reference(Inputs<T> in) const {
+  Tensor<T> reference(Inputs<T> in, Weights<T> weights) const {
     using C = Compute<T>;
     const Tensor<T>& x = in[0];
     const std::int64_t c = x.dim(-1), rows = x.numel() / c;
@@ -84,8 +84,8 @@ struct BatchNorm {
         for (std::int64_t i = 0; i < rows; ++i) v += std::pow(x.data()[i * c + j] - m, 2);
         v /= static_cast<double>(rows);
       }
-      const double gamma = in[1].defined() ? static_cast<double>(in[1].data()[j]) : 1;
-      const double beta = in[2].defined() ? static_cast<double>(in[2].data()[j]) : 0;
+      const double gamma = weights[0].defined() ? static_cast<double>(weights[0].data()[j]) : 1;
+      const double beta = weights[1].defined() ? static_cast<double>(weights[1].data()[j]) : 0;
       for (std::int64_t i = 0; i < rows; ++i) {
         const double pre = (x.data()[i * c + j] - m) / std::sqrt(v + options.eps) * gamma + beta;
         y.mutable_data()[i * c + j] =
@@ -96,47 +96,47 @@ struct BatchNorm {
   }
 
   template <class T>
-  Tensor<T> forward(Context<T>& ctx, Inputs<T> in) {
+  Tensor<T> forward(Context<T>& ctx, Inputs<T> in, Weights<T> weights) {
     const Tensor<T>& x = in[0];
-    Tensor<T> y(x.shape(), x.device());
-    with_device(x.device(), [&](auto device) {
-      find_statistics(device, x);
-      const Channels<T> channels(*this, in[1], in[2]);
-      with_op([&](auto op) {
-        kernels::normalise(device, y.mutable_data(), x.data(), rows_of(x), channels.affine(), op);
-      });
-    });
-    ctx.save(x, in[1], in[2]);
-    return y;
+    with_device(x.device(), [&](auto device) { find_statistics(device, x); });
+    ctx.save(x);
+    return normalised(x, {*this, weights[0], weights[1]});
   }
 
   template <class T>
-  Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
+  Tensor<T> recompute(const Context<T>& ctx) const {
+    return normalised(ctx.saved(0), {*this, ctx.weight(0), ctx.weight(1)});
+  }
+
+  template <class T>
+  WeightedGradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
+    using C = Compute<T>;
     const Tensor<T>& x = ctx.saved(0);
-    const Channels<T> channels(*this, ctx.saved(1), ctx.saved(2));
+    const Channels<C> channels(*this, ctx.weight(0), ctx.weight(1));
     const std::int64_t c = x.dim(-1), rows = rows_of(x);
     const bool batch = options.statistics == Statistics::batch;
     std::vector<double> sum(static_cast<std::size_t>(c)), moment(sum.size());
-    Gradients<T> gradients(3);
+    Tensor<T> dx;
+    Tensor<C> dgamma, dbeta;
     with_device(x.device(), [&](auto device) {
       with_op([&](auto op) {
         if (batch || ctx.needs(1) || ctx.needs(2))
           kernels::normalise_grad_sums(device, sum.data(), moment.data(), x.data(), dy.data(), rows,
                                        channels.affine(), op);
         if (ctx.needs(0)) {
-          const auto [slope, offset] = correction<T>(channels, sum, moment, batch ? rows : 0);
-          gradients[0] = Tensor<T>(x.shape(), x.device());
-          kernels::normalise_grad(device, gradients[0].mutable_data(), x.data(), dy.data(), rows,
+          const auto [slope, offset] = correction(channels, sum, moment, batch ? rows : 0);
+          dx = Tensor<T>(x.shape(), x.device());
+          kernels::normalise_grad(device, dx.mutable_data(), x.data(), dy.data(), rows,
                                   channels.affine(), slope.data(), offset.data(), op);
         }
       });
     });
     if (ctx.needs(1)) {
       for (std::size_t j = 0; j < moment.size(); ++j) moment[j] *= rstd[j];
-      gradients[1] = per_channel<T>(moment);
+      dgamma = per_channel<C>(moment);
     }
-    if (ctx.needs(2)) gradients[2] = per_channel<T>(sum);
-    return gradients;
+    if (ctx.needs(2)) dbeta = per_channel<C>(sum);
+    return {{dx}, {dgamma, dbeta}};
   }
 
   static std::vector<Sample<BatchNorm>> samples() {
@@ -173,12 +173,11 @@ struct BatchNorm {
 
  private:
   // The per-channel numbers of the kernels: pre = (x - mean) * scale + shift.
-  template <class T>
+  template <class C>
   struct Channels {
-    using C = Compute<T>;
     std::vector<C> mean, scale, shift;
 
-    Channels(const BatchNorm& norm, const Tensor<T>& gamma, const Tensor<T>& beta) {
+    Channels(const BatchNorm& norm, const Tensor<C>& gamma, const Tensor<C>& beta) {
       for (std::size_t j = 0; j < norm.mean.size(); ++j) {
         const double g = gamma.defined() ? static_cast<double>(gamma.data()[j]) : 1;
         const double b = beta.defined() ? static_cast<double>(beta.data()[j]) : 0;
@@ -192,6 +191,17 @@ struct BatchNorm {
       return {mean.data(), scale.data(), shift.data(), static_cast<std::int64_t>(mean.size())};
     }
   };
+
+  template <class T>
+  Tensor<T> normalised(const Tensor<T>& x, const Channels<Compute<T>>& channels) const {
+    Tensor<T> y(x.shape(), x.device());
+    with_device(x.device(), [&](auto device) {
+      with_op([&](auto op) {
+        kernels::normalise(device, y.mutable_data(), x.data(), rows_of(x), channels.affine(), op);
+      });
+    });
+    return y;
+  }
 
   template <class T>
   static std::int64_t rows_of(const Tensor<T>& x) {
@@ -238,24 +248,25 @@ struct BatchNorm {
 
   // What the batch's own mean and variance add to dx = g * scale + (x - mean) * slope + offset;
   // nothing for running statistics (rows = 0).
-  template <class T>
-  std::pair<std::vector<Compute<T>>, std::vector<Compute<T>>> correction(
-      const Channels<T>& channels, const std::vector<double>& sum,
-      const std::vector<double>& moment, std::int64_t rows) const {
-    std::vector<Compute<T>> slope(sum.size()), offset(sum.size());
+  template <class C>
+  std::pair<std::vector<C>, std::vector<C>> correction(const Channels<C>& channels,
+                                                       const std::vector<double>& sum,
+                                                       const std::vector<double>& moment,
+                                                       std::int64_t rows) const {
+    std::vector<C> slope(sum.size()), offset(sum.size());
     for (std::size_t j = 0; rows > 0 && j < sum.size(); ++j) {
       const double scale = channels.scale[j] / static_cast<double>(rows);
-      slope[j] = static_cast<Compute<T>>(-scale * rstd[j] * rstd[j] * moment[j]);
-      offset[j] = static_cast<Compute<T>>(-scale * sum[j]);
+      slope[j] = static_cast<C>(-scale * rstd[j] * rstd[j] * moment[j]);
+      offset[j] = static_cast<C>(-scale * sum[j]);
     }
     return {std::move(slope), std::move(offset)};
   }
 
-  template <class T>
-  static Tensor<T> per_channel(const std::vector<double>& values) {
-    Tensor<T> out(Shape{static_cast<std::int64_t>(values.size())});
+  template <class C>
+  static Tensor<C> per_channel(const std::vector<double>& values) {
+    Tensor<C> out(Shape{static_cast<std::int64_t>(values.size())});
     for (std::size_t j = 0; j < values.size(); ++j)
-      out.mutable_data()[j] = static_cast<T>(static_cast<Compute<T>>(values[j]));
+      out.mutable_data()[j] = static_cast<C>(values[j]);
     return out;
   }
 };
@@ -265,9 +276,10 @@ struct BatchNorm {
 // x (..., c); gamma and beta (c), undefined tensors for 1 and 0. With batch statistics there must
 // be more than one value per channel.
 template <FloatElement T>
-Tensor<T> batch_norm(const Tensor<T>& x, const Tensor<T>& gamma, const Tensor<T>& beta,
+Tensor<T> batch_norm(const Tensor<T>& x, const Tensor<Compute<T>>& gamma,
+                     const Tensor<Compute<T>>& beta,
                      const BatchNormOptions<Compute<T>>& options = {}) {
-  return apply(ops::BatchNorm<Compute<T>>(options), {x, gamma, beta});
+  return apply(ops::BatchNorm<Compute<T>>(options), {x}, {gamma, beta});
 }
 
 // Normalising with running statistics as y = x * scale + shift, to be folded into what comes before
@@ -277,10 +289,9 @@ struct FoldedBatchNorm {
   Tensor<C> scale, shift;
 };
 
-template <FloatElement T>
-FoldedBatchNorm<Compute<T>> fold_batch_norm(const Tensor<T>& gamma, const Tensor<T>& beta,
-                                            const BatchNormOptions<Compute<T>>& options) {
-  using C = Compute<T>;
+template <class C>
+FoldedBatchNorm<C> fold_batch_norm(const Tensor<C>& gamma, const Tensor<C>& beta,
+                                   const BatchNormOptions<C>& options) {
   const Shape shape = options.running_mean.shape();
   check(shape.rank() == 1 && options.running_var.shape() == shape, "fold_batch_norm",
         "expected running mean and variance (channels), got ", shape, " and ",

@@ -55,20 +55,20 @@ inline kernels::Conv2dParams conv2d_params(const Shape& x, const Shape& w, const
           .groups = o.groups};
 }
 
-template <class T, class Device>
-Ref<PackedWeights<T>> packed_conv2d(Device device, const Tensor<T>& w,
+template <class C, class Device>
+Ref<PackedWeights<C>> packed_conv2d(Device device, const Tensor<C>& w,
                                     const kernels::Conv2dParams& p) {
   Shape layout = w.shape();
   layout.push_back(p.groups);
   return packed_weights<kernels::Conv2dParams>(
-      w, layout, kernels::packed_conv2d_size<T>(p),
-      [&](Compute<T>* packed) { kernels::pack_conv2d(device, packed, w.data(), p); });
+      w, layout, kernels::packed_conv2d_size<C>(p),
+      [&](C* packed) { kernels::pack_conv2d(device, packed, w.data(), p); });
 }
 
-// Inputs: x, w, bias (may be absent).
+// Input: x. Weights: w, bias (may be absent).
 struct Conv2d {
   static constexpr std::string_view name = "conv2d";
-  static constexpr std::size_t required_inputs = 2;
+  static constexpr std::size_t first_weight = 1, required_inputs = 2;
   Conv2dOptions options = {};
 
   Shape shape(std::span<const Shape> in) const {
@@ -79,21 +79,21 @@ struct Conv2d {
   }
 
   template <class T>
-  Tensor<T> reference(Inputs<T> in) const {
-    const auto p = conv2d_params(in[0].shape(), in[1].shape(), options);
-    const auto bias = as_compute(in[2]);
+  Tensor<T> reference(Inputs<T> in, Weights<T> weights) const {
+    const Tensor<Compute<T>>&w = weights[0], &bias = weights[1];
+    const auto p = conv2d_params(in[0].shape(), w.shape(), options);
     Tensor<T> y(out_shape(p));
-    kernels::conv2d_reference(y.mutable_data(), in[0].data(), in[1].data(), p, epilogue<T>(bias));
+    kernels::conv2d_reference(y.mutable_data(), in[0].data(), w.data(), p, epilogue<T>(bias));
     return y;
   }
 
   template <class T>
-  Tensor<T> forward(Context<T>& ctx, Inputs<T> in) {
-    const Tensor<T>&x = in[0], &w = in[1];
+  Tensor<T> forward(Context<T>& ctx, Inputs<T> in, Weights<T> weights) {
+    const Tensor<T>& x = in[0];
+    const Tensor<Compute<T>>&w = weights[0], &bias = weights[1];
     const auto p = conv2d_params(x.shape(), w.shape(), options);
-    const auto bias = as_compute(in[2]);
     Tensor<T> y(out_shape(p), x.device());
-    ctx.save(ctx.needs(1) ? x : Tensor<T>(), ctx.needs(0) ? w : Tensor<T>());
+    ctx.save(ctx.needs(1) ? x : Tensor<T>());
     return with_device(x.device(), [&](auto device) {
       if (ctx.recording()) {
         kernels::conv2d(device, y.mutable_data(), x.data(), w.data(), p,
@@ -107,27 +107,27 @@ struct Conv2d {
   }
 
   template <class T>
-  Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
-    const Tensor<T>&x = ctx.saved(0), &w = ctx.saved(1);
+  WeightedGradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
     const auto p = conv2d_params(ctx.shape(0), ctx.shape(1), options);
-    const Tensor<T> g = activation_gradient(ctx, 2, dy, options.activation, options.slope, name);
-    Gradients<T> gradients(3);
+    const Tensor<T> g = activation_gradient(ctx, 1, dy, options.activation, options.slope, name);
+    Tensor<T> dx;
+    Tensor<Compute<T>> dw, dbias;
     with_device(dy.device(), [&](auto device) {
       if (ctx.needs(0)) {
-        gradients[0] = Tensor<T>(ctx.shape(0), dy.device());
-        kernels::conv2d_data_grad(device, gradients[0].mutable_data(), g.data(), w.data(), p);
+        dx = Tensor<T>(ctx.shape(0), dy.device());
+        kernels::conv2d_data_grad(device, dx.mutable_data(), g.data(), ctx.weight(0).data(), p);
       }
       if (ctx.needs(1)) {
-        gradients[1] = Tensor<T>(ctx.shape(1), dy.device());
-        kernels::conv2d_weight_grad(device, gradients[1].mutable_data(), x.data(), g.data(), p);
+        dw = Tensor<Compute<T>>(ctx.shape(1), dy.device());
+        kernels::conv2d_weight_grad(device, dw.mutable_data(), ctx.saved(0).data(), g.data(), p);
       }
       if (ctx.needs(2)) {
-        gradients[2] = Tensor<T>(ctx.shape(2), dy.device());
-        kernels::column_sums(device, gradients[2].mutable_data(), g.data(), p.n * p.out_h * p.out_w,
+        dbias = Tensor<Compute<T>>(ctx.shape(2), dy.device());
+        kernels::column_sums(device, dbias.mutable_data(), g.data(), p.n * p.out_h * p.out_w,
                              p.out_c);
       }
     });
-    return gradients;
+    return {{dx}, {dw, dbias}};
   }
 
   static std::vector<Sample<Conv2d>> samples();
@@ -185,19 +185,19 @@ inline std::vector<Sample<Conv2d>> Conv2d::samples() {
 // x (n, h, w, in), w (kh, kw, in / groups, out), bias (out) or an undefined tensor, to
 // (n, out_h, out_w, out) with out_h = (h + padding - dilation (kh - 1) - 1) / stride + 1.
 template <FloatElement T>
-Tensor<T> conv2d(const Tensor<T>& x, const Tensor<T>& w, const Tensor<T>& bias = {},
-                 const Conv2dOptions& options = {}) {
-  return apply(ops::Conv2d{options}, {x, w, bias});
+Tensor<T> conv2d(const Tensor<T>& x, const Tensor<Compute<T>>& w,
+                 const Tensor<Compute<T>>& bias = {}, const Conv2dOptions& options = {}) {
+  return apply(ops::Conv2d{options}, {x}, {w, bias});
 }
 
 // Values only: the convolution with everything that follows it fused into its stores, written to
 // `y`. x, y and the residual may be channels of wider images (slices of the last dimension); x and
 // y may lie in one image as long as they share no channel. Fails where a gradient would be lost.
 template <FloatElement T>
-void conv2d_into(const Tensor<T>& y, const Tensor<T>& x, const Tensor<T>& w,
+void conv2d_into(const Tensor<T>& y, const Tensor<T>& x, const Tensor<Compute<T>>& w,
                  const Conv2dOptions& options, const FusedEpilogue<T>& epilogue = {}) {
   constexpr std::string_view name = "conv2d_into";
-  ops::check_not_recorded<T>({x, w, y}, name);
+  ops::check_not_recorded(name, x, w, y);
   check(w.is_contiguous(), name, "the weight has strides ", w.strides());
   auto p = ops::conv2d_params(x.shape(), w.shape(), options);
   check(y.shape() == ops::Conv2d::out_shape(p), name, "expected an output of shape ",
@@ -218,8 +218,8 @@ void conv2d_into(const Tensor<T>& y, const Tensor<T>& x, const Tensor<T>& w,
 
 // The same into a new tensor.
 template <FloatElement T>
-Tensor<T> conv2d_fused(const Tensor<T>& x, const Tensor<T>& w, const Conv2dOptions& options,
-                       const FusedEpilogue<T>& epilogue = {}) {
+Tensor<T> conv2d_fused(const Tensor<T>& x, const Tensor<Compute<T>>& w,
+                       const Conv2dOptions& options, const FusedEpilogue<T>& epilogue = {}) {
   const auto p = ops::conv2d_params(x.shape(), w.shape(), options);
   const Tensor<T> y(ops::Conv2d::out_shape(p), x.device());
   conv2d_into(y, x, w, options, epilogue);
@@ -228,16 +228,15 @@ Tensor<T> conv2d_fused(const Tensor<T>& x, const Tensor<T>& w, const Conv2dOptio
 
 namespace ops {
 // w (kh, kw, in, out) with what multiplies input channel c scaled by gates[c].
-template <class T>
-Tensor<T> gated_weights(const Tensor<T>& w, const Compute<T>* gates) {
+template <class C>
+Tensor<C> gated_weights(const Tensor<C>& w, const C* gates) {
   const std::int64_t in = w.dim(2), out = w.dim(3), rows = w.dim(0) * w.dim(1) * in;
-  const Tensor<T> gated(w.shape(), w.device());
-  const T* from = w.data();
-  T* to = gated.mutable_data();
+  const Tensor<C> gated(w.shape(), w.device());
+  const C* from = w.data();
+  C* to = gated.mutable_data();
   for (std::int64_t row = 0; row < rows; ++row) {
-    const Compute<T> gate = gates[row % in];
-    for (std::int64_t o = row * out; o < (row + 1) * out; ++o)
-      to[o] = static_cast<T>(gate * static_cast<Compute<T>>(from[o]));
+    const C gate = gates[row % in];
+    for (std::int64_t o = row * out; o < (row + 1) * out; ++o) to[o] = gate * from[o];
   }
   return gated;
 }
@@ -247,9 +246,10 @@ Tensor<T> gated_weights(const Tensor<T>& w, const Compute<T>* gates) {
 // smaller than an image, they are scaled instead, for each image, and x is read once: as fast as no
 // gates, where scaling x takes 1.2 to 1.9 times as long (EfficientNet-B0 at 28x28 and above).
 template <FloatElement T>
-Tensor<T> conv2d_gated(const Tensor<T>& x, const Tensor<Compute<T>>& gates, const Tensor<T>& w,
-                       const Conv2dOptions& options, const FusedEpilogue<T>& epilogue = {}) {
-  ops::check_not_recorded<T>({x, w}, "conv2d_gated");
+Tensor<T> conv2d_gated(const Tensor<T>& x, const Tensor<Compute<T>>& gates,
+                       const Tensor<Compute<T>>& w, const Conv2dOptions& options,
+                       const FusedEpilogue<T>& epilogue = {}) {
+  ops::check_not_recorded("conv2d_gated", x, w);
   const auto p = ops::conv2d_params(x.shape(), w.shape(), options);
   check(gates.shape() == Shape{p.n, p.c} && gates.is_contiguous(), "conv2d_gated",
         "expected gates of shape ", Shape{p.n, p.c}, ", got ", gates.shape());

@@ -48,10 +48,10 @@ inline kernels::DepthwiseParams depthwise_params(const Shape& x, const Shape& w,
           .pad_left = pad.left};
 }
 
-// Inputs: x, w, bias (may be absent).
+// Input: x. Weights: w, bias (may be absent).
 struct DepthwiseConv2d {
   static constexpr std::string_view name = "depthwise_conv2d";
-  static constexpr std::size_t required_inputs = 2;
+  static constexpr std::size_t first_weight = 1, required_inputs = 2;
   DepthwiseConv2dOptions options = {};
 
   Shape shape(std::span<const Shape> in) const {
@@ -62,22 +62,22 @@ struct DepthwiseConv2d {
   }
 
   template <class T>
-  Tensor<T> reference(Inputs<T> in) const {
-    const auto p = depthwise_params(in[0].shape(), in[1].shape(), options);
-    const auto bias = as_compute(in[2]);
+  Tensor<T> reference(Inputs<T> in, Weights<T> weights) const {
+    const Tensor<Compute<T>>&w = weights[0], &bias = weights[1];
+    const auto p = depthwise_params(in[0].shape(), w.shape(), options);
     Tensor<T> y(out_shape(p));
-    kernels::depthwise_conv2d_reference(y.mutable_data(), in[0].data(), in[1].data(), p,
+    kernels::depthwise_conv2d_reference(y.mutable_data(), in[0].data(), w.data(), p,
                                         epilogue<T>(bias));
     return y;
   }
 
   template <class T>
-  Tensor<T> forward(Context<T>& ctx, Inputs<T> in) {
-    const Tensor<T>&x = in[0], &w = in[1];
+  Tensor<T> forward(Context<T>& ctx, Inputs<T> in, Weights<T> weights) {
+    const Tensor<T>& x = in[0];
+    const Tensor<Compute<T>>&w = weights[0], &bias = weights[1];
     const auto p = depthwise_params(x.shape(), w.shape(), options);
-    const auto bias = as_compute(in[2]);
     Tensor<T> y(out_shape(p), x.device());
-    ctx.save(ctx.needs(1) ? x : Tensor<T>(), ctx.needs(0) ? w : Tensor<T>());
+    ctx.save(ctx.needs(1) ? x : Tensor<T>());
     return with_device(x.device(), [&](auto device) {
       const kernels::Epilogue<T> plain{.shift = bias.data()};
       kernels::depthwise_conv2d(device, y.mutable_data(), x.data(), w.data(), p,
@@ -88,29 +88,28 @@ struct DepthwiseConv2d {
   }
 
   template <class T>
-  Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
-    const Tensor<T>&x = ctx.saved(0), &w = ctx.saved(1);
+  WeightedGradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
     const auto p = depthwise_params(ctx.shape(0), ctx.shape(1), options);
-    const Tensor<T> g = activation_gradient(ctx, 2, dy, options.activation, options.slope, name);
-    Gradients<T> gradients(3);
+    const Tensor<T> g = activation_gradient(ctx, 1, dy, options.activation, options.slope, name);
+    Tensor<T> dx;
+    Tensor<Compute<T>> dw, dbias;
     with_device(dy.device(), [&](auto device) {
       if (ctx.needs(0)) {
-        gradients[0] = Tensor<T>(ctx.shape(0), dy.device());
-        kernels::depthwise_conv2d_data_grad(device, gradients[0].mutable_data(), g.data(), w.data(),
-                                            p);
+        dx = Tensor<T>(ctx.shape(0), dy.device());
+        kernels::depthwise_conv2d_data_grad(device, dx.mutable_data(), g.data(),
+                                            ctx.weight(0).data(), p);
       }
       if (ctx.needs(1)) {
-        gradients[1] = Tensor<T>(ctx.shape(1), dy.device());
-        kernels::depthwise_conv2d_weight_grad(device, gradients[1].mutable_data(), x.data(),
+        dw = Tensor<Compute<T>>(ctx.shape(1), dy.device());
+        kernels::depthwise_conv2d_weight_grad(device, dw.mutable_data(), ctx.saved(0).data(),
                                               g.data(), p);
       }
       if (ctx.needs(2)) {
-        gradients[2] = Tensor<T>(ctx.shape(2), dy.device());
-        kernels::column_sums(device, gradients[2].mutable_data(), g.data(), p.n * p.out_h * p.out_w,
-                             p.c);
+        dbias = Tensor<Compute<T>>(ctx.shape(2), dy.device());
+        kernels::column_sums(device, dbias.mutable_data(), g.data(), p.n * p.out_h * p.out_w, p.c);
       }
     });
-    return gradients;
+    return {{dx}, {dw, dbias}};
   }
 
   static std::vector<Sample<DepthwiseConv2d>> samples() {
@@ -157,21 +156,22 @@ struct DepthwiseConv2d {
 // x (n, h, w, c), w (kh, kw, c), bias (c) or an undefined tensor, to (n, out_h, out_w, c) with
 // out_h = (h + padding - dilation (kh - 1) - 1) / stride + 1.
 template <FloatElement T>
-Tensor<T> depthwise_conv2d(const Tensor<T>& x, const Tensor<T>& w, const Tensor<T>& bias = {},
+Tensor<T> depthwise_conv2d(const Tensor<T>& x, const Tensor<Compute<T>>& w,
+                           const Tensor<Compute<T>>& bias = {},
                            const DepthwiseConv2dOptions& options = {}) {
-  return apply(ops::DepthwiseConv2d{options}, {x, w, bias});
+  return apply(ops::DepthwiseConv2d{options}, {x}, {w, bias});
 }
 
 // Values only: the convolution with everything that follows it fused into its stores. Where `sums`
 // is given, it becomes (n, c), the sums of y over pixels: squeeze-excite's pooling for free. Fails
 // where a gradient would be lost.
 template <FloatElement T>
-Tensor<T> depthwise_conv2d_fused(const Tensor<T>& x, const Tensor<T>& w,
+Tensor<T> depthwise_conv2d_fused(const Tensor<T>& x, const Tensor<Compute<T>>& w,
                                  const DepthwiseConv2dOptions& options,
                                  const FusedEpilogue<T>& epilogue = {},
                                  Tensor<Compute<T>>* sums = nullptr) {
   constexpr std::string_view name = "depthwise_conv2d_fused";
-  ops::check_not_recorded<T>({x, w}, name);
+  ops::check_not_recorded(name, x, w);
   check(x.is_contiguous() && w.is_contiguous(), name, "expected dense tensors, strides are ",
         x.strides(), " and ", w.strides());
   const auto p = ops::depthwise_params(x.shape(), w.shape(), options);

@@ -36,11 +36,10 @@ struct ImageStrides {
 };
 
 // Fails where a path that keeps nothing for backward would lose a gradient.
-template <class T>
-void check_not_recorded(std::initializer_list<Tensor<T>> tensors, std::string_view where) {
-  for (const auto& x : tensors)
-    check(!grad_enabled() || !x.requires_grad(), where,
-          "keeps nothing for backward; call it under NoGrad");
+template <class... Tensors>
+void check_not_recorded(std::string_view where, const Tensors&... tensors) {
+  check(!grad_enabled() || !(tensors.requires_grad() || ...), where,
+        "keeps nothing for backward; call it under NoGrad");
 }
 
 // The kernels' form, checked; its pointers stay valid as long as `e`. y: shape of the result.

@@ -19,10 +19,10 @@ struct LinearOptions {
 
 namespace ops {
 
-// Inputs: x, w, bias (may be absent).
+// Input: x. Weights: w, bias (may be absent).
 struct Linear {
   static constexpr std::string_view name = "linear";
-  static constexpr std::size_t required_inputs = 2;
+  static constexpr std::size_t first_weight = 1, required_inputs = 2;
   LinearOptions options = {};
 
   Shape shape(std::span<const Shape> in) const {
@@ -37,15 +37,16 @@ struct Linear {
   }
 
   template <class T>
-  Tensor<T> reference(Inputs<T> in) const {
+  Tensor<T> reference(Inputs<T> in, Weights<T> weights) const {
     using C = Compute<T>;
-    const Tensor<T>&x = in[0], &w = in[1], &bias = in[2];
+    const Tensor<T>& x = in[0];
+    const Tensor<C>&w = weights[0], &bias = weights[1];
     const std::int64_t k = w.dim(0), n = w.dim(1);
     Tensor<T> y(out_shape(x.shape(), n));
     for (std::int64_t at = 0; at < y.numel(); ++at) {
-      C sum = bias.defined() ? static_cast<C>(bias(at % n)) : C(0);
+      C sum = bias.defined() ? bias(at % n) : C(0);
       for (std::int64_t i = 0; i < k; ++i)
-        sum += static_cast<C>(x.data()[at / n * k + i]) * static_cast<C>(w(i, at % n));
+        sum += static_cast<C>(x.data()[at / n * k + i]) * w(i, at % n);
       y.mutable_data()[at] = with_activation(options.activation, options.slope, name, [&](auto op) {
         return static_cast<T>(op.reference(sum));
       });
@@ -54,8 +55,9 @@ struct Linear {
   }
 
   template <class T>
-  Tensor<T> forward(Context<T>& ctx, Inputs<T> in) {
-    const Tensor<T>&x = in[0], &w = in[1];
+  Tensor<T> forward(Context<T>& ctx, Inputs<T> in, Weights<T> weights) {
+    const Tensor<T>& x = in[0];
+    const Tensor<Compute<T>>&w = weights[0], &bias = weights[1];
     const std::int64_t k = w.dim(0), n = w.dim(1);
     const kernels::GemmParams p{.m = x.numel() / k,
                                 .n = n,
@@ -65,10 +67,9 @@ struct Linear {
                                 .b_row = n,
                                 .b_col = 1,
                                 .c_row = n};
-    const auto bias = as_compute(in[2]);
     kernels::Epilogue<T> epilogue{.shift = bias.data()};
     Tensor<T> y(out_shape(x.shape(), n), x.device());
-    ctx.save(ctx.needs(1) ? x : Tensor<T>(), ctx.needs(0) ? w : Tensor<T>());
+    ctx.save(ctx.needs(1) ? x : Tensor<T>());
     return with_device(x.device(), [&](auto device) {
       if (ctx.recording()) {
         kernels::gemm(device, y.mutable_data(), x.data(), w.data(), p, epilogue);
@@ -76,24 +77,25 @@ struct Linear {
       }
       epilogue.activation = options.activation;
       epilogue.slope = static_cast<Compute<T>>(options.slope);
-      const auto weights = packed_weights<Linear>(
+      const auto packed = packed_weights<Linear>(
           w, w.shape(), kernels::packed_size<T>(k, n),
-          [&](Compute<T>* packed) { kernels::pack_b(device, packed, w.data(), k, n, n, 1); });
-      kernels::gemm(device, y.mutable_data(), x.data(), weights->packed(), p, epilogue);
+          [&](Compute<T>* to) { kernels::pack_b(device, to, w.data(), k, n, n, 1); });
+      kernels::gemm(device, y.mutable_data(), x.data(), packed->packed(), p, epilogue);
       return y;
     });
   }
 
   template <class T>
-  Gradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
-    const Tensor<T>&x = ctx.saved(0), &w = ctx.saved(1);
+  WeightedGradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const {
+    using C = Compute<T>;
     const std::int64_t k = ctx.shape(1)[0], n = ctx.shape(1)[1], rows = dy.numel() / n;
-    const Tensor<T> g = activation_gradient(ctx, 2, dy, options.activation, options.slope, name);
-    Gradients<T> gradients(3);
+    const Tensor<T> g = activation_gradient(ctx, 1, dy, options.activation, options.slope, name);
+    Tensor<T> dx;
+    Tensor<C> dw, dbias;
     with_device(dy.device(), [&](auto device) {
       if (ctx.needs(0)) {  // g w^T
-        gradients[0] = Tensor<T>(ctx.shape(0), dy.device());
-        kernels::gemm(device, gradients[0].mutable_data(), g.data(), w.data(),
+        dx = Tensor<T>(ctx.shape(0), dy.device());
+        kernels::gemm(device, dx.mutable_data(), g.data(), ctx.weight(0).data(),
                       {.m = rows,
                        .n = k,
                        .k = n,
@@ -104,8 +106,9 @@ struct Linear {
                        .c_row = k});
       }
       if (ctx.needs(1)) {  // x^T g
-        gradients[1] = Tensor<T>(ctx.shape(1), dy.device());
-        kernels::gemm(device, gradients[1].mutable_data(), x.data(), g.data(),
+        const Tensor<C> x = as_compute(ctx.saved(0)), wide = as_compute(g);
+        dw = Tensor<C>(ctx.shape(1), dy.device());
+        kernels::gemm(device, dw.mutable_data(), x.data(), wide.data(),
                       {.m = k,
                        .n = n,
                        .k = rows,
@@ -116,11 +119,11 @@ struct Linear {
                        .c_row = n});
       }
       if (ctx.needs(2)) {
-        gradients[2] = Tensor<T>(Shape{n}, dy.device());
-        kernels::column_sums(device, gradients[2].mutable_data(), g.data(), rows, n);
+        dbias = Tensor<C>(ctx.shape(2), dy.device());
+        kernels::column_sums(device, dbias.mutable_data(), g.data(), rows, n);
       }
     });
-    return gradients;
+    return {{dx}, {dw, dbias}};
   }
 
   static std::vector<Sample<Linear>> samples() {
@@ -152,9 +155,9 @@ struct Linear {
 
 // x (..., in), w (in, out), bias (out) or an undefined tensor, to (..., out).
 template <FloatElement T>
-Tensor<T> linear(const Tensor<T>& x, const Tensor<T>& w, const Tensor<T>& bias = {},
-                 const LinearOptions& options = {}) {
-  return apply(ops::Linear{options}, {x, w, bias});
+Tensor<T> linear(const Tensor<T>& x, const Tensor<Compute<T>>& w,
+                 const Tensor<Compute<T>>& bias = {}, const LinearOptions& options = {}) {
+  return apply(ops::Linear{options}, {x}, {w, bias});
 }
 
 MIEN_INSTANCE(Tensor<float> linear(const Tensor<float>&, const Tensor<float>&, const Tensor<float>&,

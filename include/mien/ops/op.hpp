@@ -17,6 +17,20 @@
 // dy arrive dense unless the op sets `accepts_strides`, which is for inputs. An optional input that
 // is absent is an undefined tensor, with a Shape of rank 0. Nothing in forward or backward is
 // recorded.
+//
+// Parameters of 16-bit networks are float, as arithmetic is. An op that takes parameters says from
+// which input on they are such weights, and has instead
+//
+//   static constexpr std::size_t first_weight = 1;
+//   Tensor<T> forward(Context<T>& ctx, Inputs<T> in, Weights<T> weights);
+//   WeightedGradients<T> backward(const Context<T>& ctx, const Tensor<T>& dy) const;
+//   Tensor<T> reference(Inputs<T> in, Weights<T> weights) const;
+//
+// An op whose output costs little beside what it keeps may have
+//
+//   Tensor<T> recompute(const Context<T>& ctx) const;   forward's output again, bit for bit
+//
+// which an op behind it calls in backward instead of keeping that output.
 
 #include <concepts>
 #include <cstddef>
@@ -24,65 +38,17 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <mien/autograd/context.hpp>
 #include <mien/autograd/engine.hpp>
 #include <mien/autograd/grad_mode.hpp>
 
 namespace mien {
 
-template <class T>
-using Inputs = std::span<const Tensor<T>>;
-
-// One per input, in order; undefined where the input needs none.
-template <class T>
-using Gradients = std::vector<Tensor<T>>;
-
-// What forward keeps for backward.
-template <class T>
-class Context {
- public:
-  Context() = default;
-  explicit Context(Inputs<T> in) : recording_(true) {
-    inputs_.reserve(in.size());
-    for (const auto& x : in) inputs_.push_back({x.shape(), x.requires_grad()});
-  }
-
-  bool recording() const { return recording_; }
-  // Whether backward will be asked for the gradient of input i.
-  bool needs(int i) const { return recording_ && inputs_[static_cast<std::size_t>(i)].needed; }
-
-  // In backward: the number of inputs.
-  int num_inputs() const { return static_cast<int>(inputs_.size()); }
-
-  // In backward: the shape of input i, which need not be saved for it.
-  const Shape& shape(int i) const { return inputs_[static_cast<std::size_t>(i)].shape; }
-
-  template <class... Tensors>
-  void save(const Tensors&... tensors) {
-    if (recording_) (saved_.push_back(tensors.detach()), ...);
-  }
-  // Tensor i of those saved.
-  const Tensor<T>& saved(int i) const {
-    check(i >= 0 && static_cast<std::size_t>(i) < saved_.size(), "context", "saved(", i, ") of ",
-          saved_.size(), " saved tensors");
-    return saved_[static_cast<std::size_t>(i)];
-  }
-
-  void release() { saved_.clear(); }
-
- private:
-  struct Input {
-    Shape shape;
-    bool needed;  // its gradient
-  };
-  bool recording_ = false;
-  std::vector<Input> inputs_;
-  std::vector<Tensor<T>> saved_;
-};
-
-// Random input of a sample: uniform in [low, high]; absent = an optional input left out.
+// Random input (or weight) of a sample: uniform in [low, high]; absent = an optional one left out.
 struct SampleInput {
   Shape shape;
   double low = -2, high = 2;
@@ -108,17 +74,36 @@ template <class Op>
 concept HasShapeRule = requires(const Op op, std::span<const Shape> in) {
   { op.shape(in) } -> std::same_as<Shape>;
 };
-template <class Op, class T>
-concept HasReference = requires(const Op op, Inputs<T> in) {
-  { op.reference(in) } -> std::same_as<Tensor<T>>;
+template <class Op>
+concept TakesWeights = requires {
+  Op::first_weight;
 };
+
 template <class Op, class T>
-concept HasForward = requires(Op op, Context<T> ctx, Inputs<T> in) {
-  { op.forward(ctx, in) } -> std::same_as<Tensor<T>>;
-};
+concept HasReference = (TakesWeights<Op> &&
+                        requires(const Op op, Inputs<T> in, Weights<T> weights) {
+                          { op.reference(in, weights) } -> std::same_as<Tensor<T>>;
+                        }) ||
+                       (!TakesWeights<Op> && requires(const Op op, Inputs<T> in) {
+                         { op.reference(in) } -> std::same_as<Tensor<T>>;
+                       });
+template <class Op, class T>
+concept HasForward = (TakesWeights<Op> &&
+                      requires(Op op, Context<T> ctx, Inputs<T> in, Weights<T> weights) {
+                        { op.forward(ctx, in, weights) } -> std::same_as<Tensor<T>>;
+                      }) ||
+                     (!TakesWeights<Op> && requires(Op op, Context<T> ctx, Inputs<T> in) {
+                       { op.forward(ctx, in) } -> std::same_as<Tensor<T>>;
+                     });
+template <class Op, class T>
+using GradientsOf = std::conditional_t<TakesWeights<Op>, WeightedGradients<T>, Gradients<T>>;
 template <class Op, class T>
 concept HasBackward = requires(const Op op, const Context<T> ctx, const Tensor<T> dy) {
-  { op.backward(ctx, dy) } -> std::same_as<Gradients<T>>;
+  { op.backward(ctx, dy) } -> std::same_as<GradientsOf<Op, T>>;
+};
+template <class Op, class T>
+concept HasRecompute = requires(const Op op, const Context<T> ctx) {
+  { op.recompute(ctx) } -> std::same_as<Tensor<T>>;
 };
 template <class Op>
 concept HasSamples = requires {
@@ -139,10 +124,12 @@ namespace autograd {
 template <FloatElement T>
 class OpNodeBase : public GradNode<T> {
  public:
-  OpNodeBase(std::string_view name, Inputs<T> in) : GradNode<T>(name), context_(in) {
+  OpNodeBase(std::string_view name, Inputs<T> in, Weights<T> weights)
+      : GradNode<T>(name), context_(in, weights) {
     std::vector<Ref<Node>> nodes;
-    nodes.reserve(in.size());
+    nodes.reserve(in.size() + weights.size());
     for (const auto& x : in) nodes.emplace_back(node_of(x));
+    for (const auto& w : weights) nodes.emplace_back(node_of(w));
     this->set_inputs(std::move(nodes));
   }
 
@@ -151,7 +138,12 @@ class OpNodeBase : public GradNode<T> {
     if (this->gradient_.defined()) {
       const NoGrad no_grad;
       const Tensor<T> dy = std::exchange(this->gradient_, {}).dense();
-      hand_on(backward(dy));
+      WeightedGradients<T> gradients = backward(dy);
+      const std::size_t inputs = gradients.inputs.size(), all = inputs + gradients.weights.size();
+      check(all == this->inputs().size(), this->name(), "backward gave ", all, " gradients for ",
+            this->inputs().size(), " inputs");
+      hand_on(std::move(gradients.inputs), 0);
+      hand_on(std::move(gradients.weights), inputs);
     }
     if (retain) return;
     context_.release();
@@ -159,20 +151,21 @@ class OpNodeBase : public GradNode<T> {
   }
 
  protected:
-  virtual Gradients<T> backward(const Tensor<T>& dy) const = 0;
+  virtual WeightedGradients<T> backward(const Tensor<T>& dy) const = 0;
 
   Context<T> context_;
 
  private:
-  void hand_on(Gradients<T> gradients) {
-    check(gradients.size() == this->inputs().size(), this->name(), "backward gave ",
-          gradients.size(), " gradients for ", this->inputs().size(), " inputs");
+  // To the inputs from `first` on, whose elements are of type S.
+  template <class S>
+  void hand_on(Gradients<S> gradients, std::size_t first) {
     for (std::size_t i = 0; i < gradients.size(); ++i) {
-      const int input = static_cast<int>(i);
+      const int input = static_cast<int>(first + i);
       if (!context_.needs(input) || !gradients[i].defined()) continue;
       check(gradients[i].shape() == context_.shape(input), this->name(), "backward gave shape ",
-            gradients[i].shape(), " for input ", i, " of shape ", context_.shape(input));
-      static_cast<GradNode<T>*>(this->inputs()[i].get())->accumulate(std::move(gradients[i]));
+            gradients[i].shape(), " for input ", input, " of shape ", context_.shape(input));
+      static_cast<GradNode<S>*>(this->inputs()[first + i].get())
+          ->accumulate(std::move(gradients[i]));
     }
   }
 };
@@ -180,14 +173,28 @@ class OpNodeBase : public GradNode<T> {
 template <class Op, FloatElement T>
 class OpNode final : public OpNodeBase<T> {
  public:
-  OpNode(Op op, Inputs<T> in) : OpNodeBase<T>(Op::name, in), op_(std::move(op)) {}
+  OpNode(Op op, Inputs<T> in, Weights<T> weights)
+      : OpNodeBase<T>(Op::name, in, weights), op_(std::move(op)) {}
 
   Op& op() { return op_; }
   Context<T>& context() { return this->context_; }
 
+  int recompute_depth() const override {
+    return HasRecompute<Op, T> ? 1 + this->context_.recompute_depth() : 0;
+  }
+  Tensor<T> recompute() const override {
+    if constexpr (HasRecompute<Op, T>)
+      return op_.recompute(this->context_);
+    else
+      return {};
+  }
+
  private:
-  Gradients<T> backward(const Tensor<T>& dy) const override {
-    return op_.backward(this->context_, dy);
+  WeightedGradients<T> backward(const Tensor<T>& dy) const override {
+    if constexpr (TakesWeights<Op>)
+      return op_.backward(this->context_, dy);
+    else
+      return {op_.backward(this->context_, dy)};
   }
 
   Op op_;
@@ -217,18 +224,28 @@ template <class T>
 struct CheckedInputs {
   std::vector<Shape> shapes;
   std::vector<Tensor<T>> values;
+  std::vector<Tensor<Compute<T>>> weights;
   bool recorded = false;
 
-  CheckedInputs(std::string_view name, Inputs<T> inputs, std::size_t required, bool strided) {
-    shapes.reserve(inputs.size());
-    values.reserve(inputs.size());
-    for (const auto& x : inputs) {
+  CheckedInputs(std::string_view name, Inputs<T> in, Weights<T> in_weights, std::size_t required,
+                bool strided) {
+    const auto add = [&](const auto& x) {
       const bool must_be = shapes.size() < required;
       check(must_be ? x.defined() : !x.defined() || x.rank() > 0, name, "input ", shapes.size(),
             must_be ? " is an undefined tensor" : " has no dimensions");
       shapes.push_back(x.shape());
-      values.push_back(strided ? x : x.dense());
       recorded = recorded || x.requires_grad();
+    };
+    shapes.reserve(in.size() + in_weights.size());
+    values.reserve(in.size());
+    for (const auto& x : in) {
+      add(x);
+      values.push_back(strided ? x : x.dense());
+    }
+    weights.reserve(in_weights.size());
+    for (const auto& w : in_weights) {
+      add(w);
+      weights.push_back(w.dense());
     }
     recorded = recorded && grad_enabled();
   }
@@ -238,18 +255,21 @@ struct CheckedInputs {
 
 // Runs an op on its inputs and records it where gradients are wanted.
 template <class Op, FloatElement T>
-requires Operation<Op, T> Tensor<T> apply(Op op, Inputs<T> inputs) {
-  const detail::CheckedInputs<T> in(Op::name, inputs, required_inputs<Op>, accepts_strides<Op>);
+requires Operation<Op, T> Tensor<T> apply(Op op, Inputs<T> inputs, Weights<T> weights = {}) {
+  const detail::CheckedInputs<T> in(Op::name, inputs, weights, required_inputs<Op>,
+                                    accepts_strides<Op>);
   const Shape expected = op.shape(in.shapes);
   Ref<autograd::OpNode<Op, T>> node;
-  if (in.recorded) node = make_ref<autograd::OpNode<Op, T>>(std::move(op), inputs);
+  if (in.recorded) node = make_ref<autograd::OpNode<Op, T>>(std::move(op), inputs, weights);
   Context<T> unrecorded;
-  const auto forward = [&] {
+  const auto forward = [&](Op& run, Context<T>& ctx) {
     const NoGrad no_grad;
-    return (node ? node->op() : op)
-        .forward(node ? node->context() : unrecorded, Inputs<T>(in.values));
+    if constexpr (TakesWeights<Op>)
+      return run.forward(ctx, Inputs<T>(in.values), Weights<T>(in.weights));
+    else
+      return run.forward(ctx, Inputs<T>(in.values));
   };
-  Tensor<T> out = forward().detach();
+  Tensor<T> out = (node ? forward(node->op(), node->context()) : forward(op, unrecorded)).detach();
   if (node) out.set_edge(node);
   check(out.shape() == expected, Op::name, "forward gave shape ", out.shape(), ", its shape rule ",
         expected);
@@ -257,8 +277,10 @@ requires Operation<Op, T> Tensor<T> apply(Op op, Inputs<T> inputs) {
 }
 
 template <class Op, FloatElement T>
-requires Operation<Op, T> Tensor<T> apply(Op op, std::initializer_list<Tensor<T>> inputs) {
-  return apply(std::move(op), Inputs<T>(inputs.begin(), inputs.size()));
+requires Operation<Op, T> Tensor<T> apply(Op op, std::initializer_list<Tensor<T>> inputs,
+                                          std::initializer_list<Tensor<Compute<T>>> weights = {}) {
+  return apply(std::move(op), Inputs<T>(inputs.begin(), inputs.size()),
+               Weights<T>(weights.begin(), weights.size()));
 }
 
 }  // namespace mien

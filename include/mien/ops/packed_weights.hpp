@@ -8,32 +8,32 @@
 
 namespace mien::ops {
 
-template <class T>
+template <class C>
 struct PackedWeights final : RefCounted {
   explicit PackedWeights(std::int64_t size) : values(Shape{size}) {}
-  kernels::Packed<T> packed() const { return {values.data()}; }
-  Tensor<Compute<T>> values;
+  kernels::Packed<C> packed() const { return {values.data()}; }
+  Tensor<C> values;
 };
 
 // An object whose address tells one kind of weights from another.
-template <class Kind, class T>
+template <class Kind>
 inline constexpr Type<Kind> packed_kind{};
 
 // w must be dense. `layout` holds what the layout depends on beside the elements; `Kind` names it.
-// pack(Compute<T>* packed) is called where nothing is kept yet.
-template <class Kind, class T, class Pack>
-Ref<PackedWeights<T>> packed_weights(const Tensor<T>& w, const Shape& layout, std::int64_t size,
+// pack(C* packed) is called where nothing is kept yet.
+template <class Kind, class C, class Pack>
+Ref<PackedWeights<C>> packed_weights(const Tensor<C>& w, const Shape& layout, std::int64_t size,
                                      Pack&& pack) {
-  const Storage::DerivedKey key{&packed_kind<Kind, T>, w.offset(), layout};
+  const Storage::DerivedKey key{&packed_kind<Kind>, w.offset(), layout};
   const auto made = w.storage()->derived(key, [&]() -> Ref<RefCounted> {
-    auto weights = make_ref<PackedWeights<T>>(size);
+    auto weights = make_ref<PackedWeights<C>>(size);
     pack(weights->values.mutable_data());
     return weights;
   });
-  return Ref<PackedWeights<T>>(static_cast<PackedWeights<T>*>(made.get()));
+  return Ref<PackedWeights<C>>(static_cast<PackedWeights<C>*>(made.get()));
 }
 
-// A vector of parameters in the type that kernels compute with.
+// Elements in the type that kernels compute with.
 template <class T>
 Tensor<Compute<T>> as_compute(const Tensor<T>& x) {
   if constexpr (std::is_same_v<T, Compute<T>>)

@@ -19,14 +19,13 @@ struct EmaOptions {
 // Averages parameters and running statistics; counters are those of the model. The model must
 // outlive this.
 template <FloatElement T>
-requires std::is_same_v<T, Compute<T>>
 class Ema {
  public:
   explicit Ema(nn::Module<T>& model, const EmaOptions& options = {})
       : model_(model), options_(options) {
     check(options.decay >= 0 && options.decay <= 1, "ema", "expected a decay from 0 to 1, got ",
           options.decay);
-    each_tensor([&](Tensor<T>& w) { averages_.push_back(w.clone()); });
+    each_tensor([&](Tensor<C>& w) { averages_.push_back(w.clone()); });
   }
 
   // To be called after each step.
@@ -34,15 +33,15 @@ class Ema {
     const double t = static_cast<double>(updates_++);
     const double decay =
         options_.warmup ? std::min(options_.decay, (1 + t) / (10 + t)) : options_.decay;
-    each_average([&](Tensor<T>& average, Tensor<T>& w) {
+    each_average([&](Tensor<C>& average, Tensor<C>& w) {
       kernels::move_toward(Cpu{}, average.mutable_data(), w.data(), w.numel(),
-                           static_cast<T>(1 - decay));
+                           static_cast<C>(1 - decay));
     });
   }
 
   // Exchanges the model's weights with the averages: before an evaluation and again after it.
   void swap() {
-    each_average([](Tensor<T>& average, Tensor<T>& w) {
+    each_average([](Tensor<C>& average, Tensor<C>& w) {
       std::swap_ranges(average.mutable_data(), average.mutable_data() + average.numel(),
                        w.mutable_data());
     });
@@ -71,22 +70,22 @@ class Ema {
   std::int64_t updates() const { return updates_; }
 
  private:
+  using C = Compute<T>;
+
   template <class F>
   void each_tensor(F&& f) {
-    for (const auto& part : model_.all_parts().entries) {
-      if (part.kind == nn::Kind::parameter) f(*part.tensor);
-      if (part.kind == nn::Kind::buffer) f(*part.buffer);
-    }
+    for (const auto& part : model_.all_parts().entries)
+      if (part.kind != nn::Kind::counter) f(*part.tensor);
   }
   template <class F>
   void each_average(F&& f) {
     std::size_t i = 0;
-    each_tensor([&](Tensor<T>& w) { f(averages_[i++], w); });
+    each_tensor([&](Tensor<C>& w) { f(averages_[i++], w); });
   }
 
   nn::Module<T>& model_;
   EmaOptions options_;
-  std::vector<Tensor<T>> averages_;
+  std::vector<Tensor<C>> averages_;
   std::int64_t updates_ = 0;
 };
 

@@ -45,9 +45,9 @@ std::int64_t set_requires_grad(nn::Module<T>& module, std::string_view pattern, 
 }
 
 // The parameters that require gradients.
-template <MasterElement T>
-std::vector<Tensor<T>> trained_parameters(nn::Module<T>& module) {
-  std::vector<Tensor<T>> trained;
+template <FloatElement T>
+std::vector<Tensor<Compute<T>>> trained_parameters(nn::Module<T>& module) {
+  std::vector<Tensor<Compute<T>>> trained;
   for (const auto& w : module.parameters())
     if (w.requires_grad()) trained.push_back(w);
   return trained;
@@ -55,13 +55,13 @@ std::vector<Tensor<T>> trained_parameters(nn::Module<T>& module) {
 
 // The parameters that require gradients in two groups: weights, which decay as the optimizer says,
 // and biases and parameters of norms (all of rank 1), which do not.
-template <MasterElement T>
-std::vector<ParameterGroup<T>> decay_groups(nn::Module<T>& module) {
-  ParameterGroup<T> weights, others;
+template <FloatElement T>
+std::vector<ParameterGroup<Compute<T>>> decay_groups(nn::Module<T>& module) {
+  ParameterGroup<Compute<T>> weights, others;
   others.weight_decay = 0;
   for (const auto& w : trained_parameters(module))
     (w.rank() > 1 ? weights : others).parameters.push_back(w);
-  std::vector<ParameterGroup<T>> groups;
+  std::vector<ParameterGroup<Compute<T>>> groups;
   if (!weights.parameters.empty()) groups.push_back(std::move(weights));
   if (!others.parameters.empty()) groups.push_back(std::move(others));
   return groups;

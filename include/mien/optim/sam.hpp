@@ -29,8 +29,10 @@ struct SamOptions {
   SamBatchNorm batch_norm = SamBatchNorm::both;
 };
 
-template <MasterElement T>
+// T: element type of the model's activations; what is trained is Compute<T>.
+template <FloatElement T>
 class Sam {
+  using C = Compute<T>;
   struct Nothing {
     void operator()(double) const {}
     void operator()(double, double) const {}
@@ -38,7 +40,7 @@ class Sam {
 
  public:
   // The optimizer and the model, whose batch norms are switched, must outlive this.
-  Sam(Optimizer<T>& optimizer, nn::Module<T>& model, const SamOptions& options = {})
+  Sam(Optimizer<C>& optimizer, nn::Module<T>& model, const SamOptions& options = {})
       : optimizer_(optimizer),
         model_(model),
         options_(options),
@@ -85,12 +87,29 @@ class Sam {
   // The length of the gradient that the last climb went along: |g|, adaptive |w g|.
   double norm() const { return norm_; }
 
+  // Between climb() and descend(): the share of weights that would differ from those before if both
+  // were rounded to S. In bf16 few would: rho spreads over millions of weights.
+  template <FloatElement S>
+  double surviving_share() const {
+    check(climbed_, "sam", "surviving_share() without climb()");
+    const auto& arena = optimizer_.arena();
+    std::int64_t moved = 0, all = 0;
+    for (std::size_t i = 0; i < arena.parameters().size(); ++i) {
+      const auto& w = arena.parameters()[i];
+      const C* from = before(arena.run(i, i + 1).begin);
+      for (std::int64_t j = 0; j < w.numel(); ++j)
+        moved += static_cast<S>(w.data()[j]) != static_cast<S>(from[j]);
+      all += w.numel();
+    }
+    return static_cast<double>(moved) / static_cast<double>(all);
+  }
+
  private:
   double measured_norm() const {
     const auto& arena = optimizer_.arena();
     double sum = 0;
     arena.each_run([&](const auto& run) {
-      sum += kernels::squared_norm<T>(Cpu{}, arena.gradients() + run.begin,
+      sum += kernels::squared_norm<C>(Cpu{}, arena.gradients() + run.begin,
                                       options_.adaptive ? arena.weights() + run.begin : nullptr,
                                       run.size());
     });
@@ -100,7 +119,7 @@ class Sam {
   void climb_along(double norm) {
     check(!climbed_, "sam", "climb() without descend() after the climb before");
     const auto& arena = optimizer_.arena();
-    const auto scale = static_cast<T>(options_.rho / (norm + 1e-12));
+    const auto scale = static_cast<C>(options_.rho / (norm + 1e-12));
     // A parameter without gradient stays, but may have one in the second pass.
     for (std::size_t i = 0; i < arena.parameters().size(); ++i)
       if (!arena.has_gradient(i)) arena.parameters()[i].copy_to(before(arena.run(i, i + 1).begin));
@@ -120,18 +139,18 @@ class Sam {
     return pass();
   }
 
-  T* before(std::int64_t at) const { return before_.mutable_data() + at; }
+  C* before(std::int64_t at) const { return before_.mutable_data() + at; }
 
   void restore(std::size_t i) {
     const auto& w = optimizer_.arena().parameters()[i];
-    const T* from = before(optimizer_.arena().run(i, i + 1).begin);
+    const C* from = before(optimizer_.arena().run(i, i + 1).begin);
     std::copy(from, from + w.numel(), w.mutable_data());
   }
 
-  Optimizer<T>& optimizer_;
+  Optimizer<C>& optimizer_;
   nn::Module<T>& model_;
   SamOptions options_;
-  Tensor<T> before_;
+  Tensor<C> before_;
   double norm_ = 0;
   bool climbed_ = false;
 };

@@ -27,11 +27,14 @@ struct LossTerms {
   Values parts = {};
 };
 
-template <optim::MasterElement T>
+// T: element type of the model's activations; loss, parameters and gradients are Compute<T>.
+template <FloatElement T>
 class Stepper {
+  using C = Compute<T>;
+
  public:
   // clip_norm: most length of the gradient, 0 for any. Model and optimizer must outlive this.
-  Stepper(nn::Module<T>& model, optim::Optimizer<T>& optimizer, double clip_norm = 0)
+  Stepper(nn::Module<T>& model, optim::Optimizer<C>& optimizer, double clip_norm = 0)
       : model_(model), optimizer_(optimizer), clip_norm_(clip_norm), base_lr_(optimizer.lr()) {}
 
   void use_sam(const optim::SamOptions& options) { sam_.emplace(optimizer_, model_, options); }
@@ -39,12 +42,12 @@ class Stepper {
   void use_schedule(std::function<double(std::int64_t)> schedule) {
     schedule_ = std::move(schedule);
   }
-  void use_exchange(Exchange<T>& exchange) { exchange_ = &exchange; }
+  void use_exchange(Exchange<C>& exchange) { exchange_ = &exchange; }
 
   optim::Ema<T>* ema() { return ema_ ? &*ema_ : nullptr; }
 
   // Step number `step`, from 0, along the mean gradient of the batches. loss(batch, random) gives
-  // Tensor<T> or LossTerms<T>. Returns the means of the loss, as "loss", and its parts. Throws,
+  // Tensor<C> or LossTerms<C>. Returns the means of the loss, as "loss", and its parts. Throws,
   // before the weights change, where loss or gradient are not finite.
   template <class Batch, class Loss>
   Values step(std::int64_t step, const std::vector<Batch>& batches, Generator& random,
@@ -54,8 +57,8 @@ class Stepper {
     Values means, of_second_pass;
     const auto pass = [&](Values& values) {
       for (const auto& batch : batches) {
-        const LossTerms<T> terms = terms_of(loss(batch, random));
-        terms.total.backward(Tensor<T>::full(terms.total.shape(), static_cast<T>(share)));
+        const LossTerms<C> terms = terms_of(loss(batch, random));
+        terms.total.backward(Tensor<C>::full(terms.total.shape(), static_cast<C>(share)));
         add_to(values, "loss", share * static_cast<double>(terms.total.item()));
         for (const auto& [name, value] : terms.parts) add_to(values, name, share * value);
       }
@@ -83,14 +86,14 @@ class Stepper {
 
  private:
   template <class Result>
-  static LossTerms<T> terms_of(Result&& result) {
-    if constexpr (std::is_same_v<std::remove_cvref_t<Result>, Tensor<T>>)
+  static LossTerms<C> terms_of(Result&& result) {
+    if constexpr (std::is_same_v<std::remove_cvref_t<Result>, Tensor<C>>)
       return {.total = result};
     else
       return std::forward<Result>(result);
   }
 
-  std::span<T> gradients() const {
+  std::span<C> gradients() const {
     const auto& arena = optimizer_.arena();
     return {arena.gradients(), static_cast<std::size_t>(arena.size())};
   }
@@ -103,27 +106,27 @@ class Stepper {
 
   void watch(const StepNumbers& numbers) {
     check_finite(
-        numbers, [&] { return spans([](const Tensor<T>& w) { return w.grad(); }); },
-        [&] { return spans([](const Tensor<T>& w) { return w; }); });
+        numbers, [&] { return spans([](const Tensor<C>& w) { return w.grad(); }); },
+        [&] { return spans([](const Tensor<C>& w) { return w; }); });
   }
 
   template <class F>
-  std::vector<NamedSpan<T>> spans(F&& of_parameter) {
-    std::vector<NamedSpan<T>> all;
+  std::vector<NamedSpan<C>> spans(F&& of_parameter) {
+    std::vector<NamedSpan<C>> all;
     for (const auto& part : model_.named_parameters()) {
-      const Tensor<T> x = of_parameter(*part.tensor);
+      const Tensor<C> x = of_parameter(*part.tensor);
       if (x.defined()) all.push_back({part.name, {x.data(), static_cast<std::size_t>(x.numel())}});
     }
     return all;
   }
 
   nn::Module<T>& model_;
-  optim::Optimizer<T>& optimizer_;
+  optim::Optimizer<C>& optimizer_;
   double clip_norm_, base_lr_;
   std::optional<optim::Sam<T>> sam_;
   std::optional<optim::Ema<T>> ema_;
   std::function<double(std::int64_t)> schedule_;
-  Exchange<T>* exchange_ = nullptr;
+  Exchange<C>* exchange_ = nullptr;
 };
 
 }  // namespace mien::train

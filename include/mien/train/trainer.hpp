@@ -58,11 +58,14 @@ struct TrainingResult {
   std::int64_t best_step = 0;
 };
 
-template <optim::MasterElement T>
+// T: element type of the model's activations; loss, parameters and gradients are Compute<T>.
+template <FloatElement T>
 class Trainer {
+  using C = Compute<T>;
+
  public:
   // Model and optimizer must outlive this.
-  Trainer(nn::Module<T>& model, optim::Optimizer<T>& optimizer, TrainerOptions options)
+  Trainer(nn::Module<T>& model, optim::Optimizer<C>& optimizer, TrainerOptions options)
       : model_(model),
         optimizer_(optimizer),
         options_(std::move(options)),
@@ -83,9 +86,9 @@ class Trainer {
     stepper_.use_schedule(std::move(schedule));
   }
   // Must outlive this.
-  void use_exchange(Exchange<T>& exchange) { stepper_.use_exchange(exchange); }
+  void use_exchange(Exchange<C>& exchange) { stepper_.use_exchange(exchange); }
 
-  // Trains. loss(batch, random) gives a scalar Tensor<T> or LossTerms<T>; random numbers come from
+  // Trains. loss(batch, random) gives a scalar Tensor<C> or LossTerms<C>; random numbers come from
   // `random` alone. validate() gives Values, among them the monitored one; it runs without
   // gradients, in evaluation mode, on averaged weights where there are such. Throws Interrupted,
   // once all is saved, where a signal was caught (catch_interrupts()), and Error where the loss is
@@ -268,7 +271,7 @@ class Trainer {
   }
 
   nn::Module<T>& model_;
-  optim::Optimizer<T>& optimizer_;
+  optim::Optimizer<C>& optimizer_;
   TrainerOptions options_;
   Stepper<T> stepper_;
   EarlyStopping stopping_;

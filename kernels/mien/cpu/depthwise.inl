@@ -5,7 +5,7 @@ namespace mien::kernels::MIEN_ISA {
 
 // One output pixel, wherever it lies: only the taps inside the image.
 template <class T>
-void depthwise_pixel(Compute<T>* sums, const T* x, const T* w, const DepthwiseParams& p,
+void depthwise_pixel(Compute<T>* sums, const T* x, const Compute<T>* w, const DepthwiseParams& p,
                      const TapRange& rows, const TapRange& columns) {
   using C = Compute<T>;
   each_vector<C>(p.c, [&](std::int64_t j, int n) {
@@ -24,7 +24,7 @@ void depthwise_pixel(Compute<T>* sums, const T* x, const T* w, const DepthwisePa
 // Four output pixels in a row whose windows lie inside the image's columns. Loaded inputs serve
 // every output that they belong to.
 template <class T, int K, int Stride>
-void depthwise_tile(Compute<T>* sums, const T* x, const T* w, const DepthwiseParams& p,
+void depthwise_tile(Compute<T>* sums, const T* x, const Compute<T>* w, const DepthwiseParams& p,
                     const TapRange& rows, std::int64_t first_column) {
   using C = Compute<T>;
   using V = Vec<C>;
@@ -46,7 +46,7 @@ void depthwise_tile(Compute<T>* sums, const T* x, const T* w, const DepthwisePar
 
 // Row `oy` of the output: sums (out_w, c).
 template <class T, int K, int Stride>
-void depthwise_row(Compute<T>* sums, const T* x, const T* w, const DepthwiseParams& p,
+void depthwise_row(Compute<T>* sums, const T* x, const Compute<T>* w, const DepthwiseParams& p,
                    std::int64_t oy) {
   const TapRange rows = p.row_taps(oy);
   const auto inner = p.inner_columns();
@@ -59,13 +59,13 @@ void depthwise_row(Compute<T>* sums, const T* x, const T* w, const DepthwisePara
         continue;
       }
     }
-    depthwise_pixel(sums + ox * p.c, x, w, p, rows, p.column_taps(ox));
+    depthwise_pixel<T>(sums + ox * p.c, x, w, p, rows, p.column_taps(ox));
     ++ox;
   }
 }
 
 template <class T>
-void depthwise_any_row(Compute<T>* sums, const T* x, const T* w, const DepthwiseParams& p,
+void depthwise_any_row(Compute<T>* sums, const T* x, const Compute<T>* w, const DepthwiseParams& p,
                        std::int64_t oy) {
   const bool plain = p.kernel_h == p.kernel_w && p.dilation_w == 1;
   const auto is = [&](std::int64_t kernel, std::int64_t stride) {
@@ -80,10 +80,11 @@ void depthwise_any_row(Compute<T>* sums, const T* x, const T* w, const Depthwise
 
 // Rows [begin, end) of an image, with the epilogue; pool (c) gains the sums of y.
 template <class T>
-void depthwise_rows(T* y, const T* x, const T* w, const DepthwiseParams& p, const Epilogue<T>& e,
-                    Compute<T>* sums, Compute<T>* pool, std::int64_t begin, std::int64_t end) {
+void depthwise_rows(T* y, const T* x, const Compute<T>* w, const DepthwiseParams& p,
+                    const Epilogue<T>& e, Compute<T>* sums, Compute<T>* pool, std::int64_t begin,
+                    std::int64_t end) {
   for (std::int64_t oy = begin; oy < end; ++oy) {
-    depthwise_any_row(sums, x, w, p, oy);
+    depthwise_any_row<T>(sums, x, w, p, oy);
     const std::int64_t first = oy * p.out_w,
                        residual_row = e.residual_pixel ? e.residual_pixel : p.c;
     apply_epilogue(
@@ -103,8 +104,8 @@ void depthwise_rows(T* y, const T* x, const T* w, const DepthwiseParams& p, cons
 
 // Row `iy` of dx by scattering the rows of dy above whose windows it lies: dx_row (w, c), zeroed.
 template <class T>
-void depthwise_data_grad_row(Compute<T>* dx_row, const T* dy, const T* w, const DepthwiseParams& p,
-                             std::int64_t iy) {
+void depthwise_data_grad_row(Compute<T>* dx_row, const T* dy, const Compute<T>* w,
+                             const DepthwiseParams& p, std::int64_t iy) {
   using C = Compute<T>;
   for (std::int64_t u = 0; u < p.kernel_h; ++u) {
     const std::int64_t at = iy + p.pad_top - u * p.dilation_h;
@@ -114,7 +115,7 @@ void depthwise_data_grad_row(Compute<T>* dx_row, const T* dy, const T* w, const 
       const TapRange columns = p.column_taps(ox);
       for (std::int64_t v = columns.begin; v < columns.end; ++v) {
         C* to = dx_row + (columns.origin + v * p.dilation_w) * p.c;
-        const T* weight = w + (u * p.kernel_w + v) * p.c;
+        const C* weight = w + (u * p.kernel_w + v) * p.c;
         each_vector<C>(p.c, [&](std::int64_t j, int n) {
           const Vec<C> sum = fma(load_vector(dy_row + ox * p.c + j, n), load_vector(weight + j, n),
                                  load_vector(to + j, n));

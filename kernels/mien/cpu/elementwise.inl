@@ -43,12 +43,14 @@ struct RowOperand {
   MIEN_INLINE V at(std::int64_t i, int n) const { return stretched ? first : V::load(p + i, n); }
 };
 
-// A row of n > 0 elements; step_a, step_b: 1, or 0 where one element stands for the whole row.
-template <class Op, class T>
-void binary_forward(T* y, const T* a, const T* b, std::int64_t n, std::int64_t step_a,
+// A row of n > 0 elements; step_a, step_b: 1, or 0 where one element stands for the whole row. B is
+// T, or Compute<T> where b is a parameter.
+template <class Op, class T, class B>
+void binary_forward(T* y, const T* a, const B* b, std::int64_t n, std::int64_t step_a,
                     std::int64_t step_b, const Op& op) {
   constexpr int width = Vec<Compute<T>>::lanes;
-  const RowOperand<T> left(a, step_a), right(b, step_b);
+  const RowOperand<T> left(a, step_a);
+  const RowOperand<B> right(b, step_b);
   std::int64_t i = 0;
   for (; i + width <= n; i += width) Math<Op>::forward(left.at(i), right.at(i), op).store(y + i);
   const int rest = static_cast<int>(n - i);
@@ -56,11 +58,12 @@ void binary_forward(T* y, const T* a, const T* b, std::int64_t n, std::int64_t s
 }
 
 // The gradient of operand a (ForA) or b, before it is summed to the operand's shape.
-template <class Op, class T, bool ForA>
-void binary_backward(T* out, const T* a, const T* b, const T* dy, std::int64_t n,
-                     std::int64_t step_a, std::int64_t step_b, const Op& op) {
+template <class Op, class T, class B, bool ForA>
+void binary_backward(std::conditional_t<ForA, T, B>* out, const T* a, const B* b, const T* dy,
+                     std::int64_t n, std::int64_t step_a, std::int64_t step_b, const Op& op) {
   using V = Vec<Compute<T>>;
-  const RowOperand<T> left(a, step_a), right(b, step_b);
+  const RowOperand<T> left(a, step_a);
+  const RowOperand<B> right(b, step_b);
   const auto gradient = [&](V x, V z, V g) {
     if constexpr (ForA)
       return Math<Op>::backward_a(x, z, g, op);
