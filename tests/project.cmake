@@ -9,11 +9,13 @@ add_test(NAME includes.rules
 add_test(NAME bench.cuda_report
   COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/bench/cuda_report_test.py)
 
-# The templates of docs/adding_an_op.md, built and run as they stand there.
-add_test(NAME docs.adding_an_op COMMAND ${Python3_EXECUTABLE}
-  ${CMAKE_CURRENT_SOURCE_DIR}/docs/try_adding_an_op.py ${CMAKE_CXX_COMPILER}
-  ${PROJECT_BINARY_DIR}/docs/adding_an_op)
-set_tests_properties(docs.adding_an_op PROPERTIES TIMEOUT 900)
+# The code of these pages, built and run as it stands there.
+foreach(page adding_an_op training)
+  add_test(NAME docs.${page} COMMAND ${Python3_EXECUTABLE}
+    ${CMAKE_CURRENT_SOURCE_DIR}/docs/try_page.py ${PROJECT_SOURCE_DIR}/docs/${page}.md
+    ${CMAKE_CXX_COMPILER} ${PROJECT_BINARY_DIR}/docs/${page})
+  set_tests_properties(docs.${page} PROPERTIES TIMEOUT 900)
+endforeach()
 
 foreach(compiler g++ clang++)
   find_program(MIEN_${compiler} ${compiler})

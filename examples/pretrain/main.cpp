@@ -53,20 +53,28 @@ std::function<double(std::int64_t)> make_schedule(const Options& o, std::int64_t
   return optim::Warmup<>{.steps = o.warmup};
 }
 
+data::LoaderOptions loader_options(const Options& o, bool training) {
+  return {.batch_size = o.batch,
+          .shuffle = training,
+          .drop_last = training,  // a batch of one face has no statistics
+          .seed = o.seed,
+          .workers = o.workers};
+}
+
 class Pretraining {
  public:
-  Pretraining(const Options& options, Network& network)
+  Pretraining(const Options& options, Network& network, const FaceLoader& validation)
       : options_(options),
         network_(network),
-        train_faces_(options, affect::Split::train, options.augment),
-        validation_faces_(options, affect::Split::validation, false),
-        train_(train_faces_, loader_options(true)),
-        validation_(validation_faces_, loader_options(false)) {
-    loss_.cross_entropy = {.weight = loss::class_weights(train_faces_.class_counts()),
+        faces_(options, affect::Split::train, options.augment),
+        train_(faces_, loader_options(options, true)),
+        validation_(validation) {
+    check(train_.batches() > 0, options.data, "the train part has ", faces_.size(),
+          " faces, expected a batch of ", options.batch, " at least");
+    loss_.cross_entropy = {.weight = loss::class_weights(faces_.class_counts()),
                            .label_smoothing = options.label_smoothing,
                            .reduction = options.reduction};
-    std::printf("training:   %s\nvalidation: %s\n", train_faces_.summary().c_str(),
-                validation_faces_.summary().c_str());
+    std::printf("training:   %s\n", faces_.summary().c_str());
   }
 
   // Leaves the weights of the stage's best epoch in the network.
@@ -102,20 +110,7 @@ class Pretraining {
     trainer.load_best();
   }
 
-  metrics::AffectScores scores() {
-    network_.eval();
-    return evaluate(network_, validation_);
-  }
-
  private:
-  data::LoaderOptions loader_options(bool training) const {
-    return {.batch_size = options_.batch,
-            .shuffle = training,
-            .drop_last = training,  // a batch of one face has no statistics
-            .seed = options_.seed,
-            .workers = options_.workers};
-  }
-
   train::LossTerms<float> loss(const FaceBatch& batch, Generator& random) const {
     const auto terms = loss_(network_.forward(batch.images, random), batch.labels);
     const auto number = [](const Tensor<float>& x) { return double{x.item()}; };
@@ -127,20 +122,25 @@ class Pretraining {
 
   const Options& options_;
   Network& network_;
-  Faces train_faces_, validation_faces_;
-  FaceLoader train_, validation_;
+  Faces faces_;
+  FaceLoader train_;
+  const FaceLoader& validation_;
   loss::AffectLoss loss_;
 };
 
 int run(const Options& options) {
   Network network = make_network(options);
   std::filesystem::create_directories(options.out);
-  Pretraining pretraining(options, network);
+  const Faces faces(options, affect::Split::validation, false);
+  const FaceLoader validation(faces, loader_options(options, false));
+  std::printf("validation: %s\n", faces.summary().c_str());
   if (!options.evaluate) {
+    Pretraining pretraining(options, network, validation);
     pretraining.run({"head", options.head_epochs, options.head_lr, true});
     pretraining.run({"all", options.epochs, options.lr, false});
   }
-  const auto scores = pretraining.scores();
+  network.eval();
+  const auto scores = evaluate(network, validation);
   write_evaluation(options.out, scores);
   std::printf("\n%s", report(scores).c_str());
   if (options.evaluate) return 0;

@@ -27,6 +27,14 @@ std::string name_in(const std::map<std::string, T>& names, T value) {
   return {};
 }
 
+// Turns a name of the map into its value; the help lists the names.
+template <class T>
+CLI::Validator names_of(const std::map<std::string, T>& names) {
+  std::string list;
+  for (const auto& [name, value] : names) list += (list.empty() ? "{" : ",") + name;
+  return CLI::Validator(CLI::CheckedTransformer(names)).description(list + '}');
+}
+
 void add_data(CLI::App& app, Options& o) {
   app.add_option("data", o.data, "AffectNet's folder, in any of its releases")
       ->type_name("FOLDER")
@@ -72,7 +80,11 @@ void add_training(CLI::App& app, Options& o) {
   const auto option = [&](const std::string& flag, auto& value, const std::string& text) {
     return app.add_option(flag, value, text)->capture_default_str()->group(group);
   };
-  const auto at_least_0 = CLI::NonNegativeNumber;
+  const CLI::Validator at_least_0(
+      [](const std::string& text) {
+        return text.starts_with('-') ? "expected a number from 0, got " + text : std::string();
+      },
+      "");
   option("--head-epochs", o.head_epochs, "Epochs in which the last layer alone is trained")
       ->check(at_least_0);
   option("--epochs", o.epochs, "Epochs of all weights, after those")->check(at_least_0);
@@ -93,16 +105,17 @@ void add_training(CLI::App& app, Options& o) {
   app.add_option("--sam-bn", o.sam_batch_norm,
                  "Batch norm in SAM's second pass: moves its statistics as in the first (both, as "
                  "published), leaves them (first), or uses them (running)")
-      ->transform(CLI::CheckedTransformer(sam_modes))
+      ->transform(names_of(sam_modes))
       ->default_str("both")
       ->group(group);
   app.add_option("--reduction", o.reduction,
                  "Of the weighted cross-entropy: weighted-mean, as published, or mean, as equation "
                  "(1)")
-      ->transform(CLI::CheckedTransformer(reductions))
+      ->transform(names_of(reductions))
       ->default_str("weighted-mean")
       ->group(group);
-  option("--label-smoothing", o.label_smoothing, "")->check(CLI::Range(0.0, 1.0));
+  option("--label-smoothing", o.label_smoothing, "Share of each label that all classes get")
+      ->check(CLI::Range(0.0, 1.0));
   option("--clip", o.clip, "Most length of the gradient; 0: any")->check(at_least_0);
   option("--ema", o.ema, "Decay of averaged weights; 0: none")->check(CLI::Range(0.0, 1.0));
   app.add_flag("--augment", o.augment, "Colour jitter and mirroring")->group(group);

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/poll.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,8 +23,9 @@ struct ProcessOptions {
   std::string folder = {};                                            // to run in; empty: this one
   std::vector<std::pair<std::string, std::string>> environment = {};  // set beside the test's own
   rlim_t address_space = RLIM_INFINITY;                               // bytes
-  // Called with everything written to stdout so far, whenever there is more; true: send SIGINT.
+  // Called with everything written to stdout so far, every millisecond; true: send the signal.
   std::function<bool(const std::string&)> interrupt_when = {};
+  int signal = SIGINT;
 };
 
 struct ProcessResult {
@@ -81,14 +83,16 @@ inline ProcessResult run_process(const std::vector<std::string>& command,
 
   ProcessResult result;
   char buffer[4096];
-  for (bool interrupted = false;;) {
+  for (bool watched = static_cast<bool>(options.interrupt_when);;) {
+    if (watched && options.interrupt_when(result.out)) {
+      kill(child, options.signal);
+      watched = false;
+    }
+    pollfd readable{pipe_ends[0], POLLIN, 0};
+    if (poll(&readable, 1, watched ? 1 : -1) == 0) continue;
     const ssize_t count = read(pipe_ends[0], buffer, sizeof buffer);
     if (count <= 0) break;
     result.out.append(buffer, static_cast<std::size_t>(count));
-    if (options.interrupt_when && !interrupted && options.interrupt_when(result.out)) {
-      kill(child, SIGINT);
-      interrupted = true;
-    }
   }
   close(pipe_ends[0]);
   int status = 0;
