@@ -133,6 +133,25 @@ TEST(Sam, CountsTheWeightsThatWouldMoveInSixteenBits) {
   sam.descend();
 }
 
+TEST(Sam, AFailureLeavesTheWeightsAsTheyWere) {
+  ToyModel<double> model;
+  const auto a = model.a.clone(), b = model.b.clone();
+  optim::Sgd<double> sgd(model.parameters(), {.lr = 0.1});
+  optim::Sam<double> sam(sgd, model);
+  Generator generator;
+  const auto pass = [&] { return model.backward(); };
+  const auto nothing = [](double, double) {};
+  const auto failing = [&](double) {
+    EXPECT_GT(largest_difference(model.a, a), 0);
+    fail("test", "no");
+  };
+  EXPECT_EQ(thrown([&] { sam.step(generator, pass, nothing, failing); }), "[test] no");
+  EXPECT_EQ(largest_difference(model.a, a), 0);
+  EXPECT_EQ(largest_difference(model.b, b), 0);
+  sam.step(generator, pass);
+  EXPECT_GT(largest_difference(model.a, a), 0);
+}
+
 // A parameter that only one of the passes gives a gradient.
 TEST(Sam, ParametersMayLackGradientsInAPass) {
   for (const bool in_first : {true, false}) {

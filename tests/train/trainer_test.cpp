@@ -246,6 +246,13 @@ TEST(Trainer, TellsWhatIsWrong) {
   options.monitor = "accuracy";
   EXPECT_EQ(thrown([&] { PointsRun(options).fit(); }),
             "[train] validation gave no 'accuracy', which is to be monitored");
+  {
+    PointsRun run(options_in(""));
+    const data::Loader<Points> none(run.points, {.batch_size = 51, .drop_last = true});
+    const auto unused = [](const auto&, Generator&) { return Tensor<float>::scalar(0); };
+    EXPECT_EQ(thrown([&] { run.trainer.fit(none, unused, [] { return train::Values{}; }); }),
+              "[train] the loader has no batches");
+  }
   options.accumulate = 0;
   EXPECT_EQ(thrown([&] { PointsRun run(options); }),
             "[train] expected to accumulate 1 batch or more, got 0");

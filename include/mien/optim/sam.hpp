@@ -51,7 +51,8 @@ class Sam {
   // One step. `pass` runs the model and backward() and returns the loss; it is called twice, with
   // the generator in the same state: dropout masks are the same. Returns the loss of the first
   // pass. before_climb(loss, norm) and before_descent(loss) see the gradients before weights move
-  // along them: to clip, watch or exchange them.
+  // along them: to clip, watch or exchange them. Where one of the three throws, the weights are as
+  // they were before the step.
   template <class Pass, class BeforeClimb = Nothing, class BeforeDescent = Nothing>
   double step(Generator& generator, Pass&& pass, BeforeClimb&& before_climb = {},
               BeforeDescent&& before_descent = {}) {
@@ -63,7 +64,12 @@ class Sam {
     climb_along(norm_);
     generator = start;
     optimizer_.zero_grad();
-    before_descent(second_pass(pass));
+    try {
+      before_descent(second_pass(pass));
+    } catch (...) {
+      return_to_start();
+      throw;
+    }
     descend();
     return loss;
   }
@@ -137,6 +143,12 @@ class Sam {
     if (options_.batch_norm == SamBatchNorm::first) scope.emplace(model_, nn::NormMode::keep);
     if (options_.batch_norm == SamBatchNorm::running) scope.emplace(model_, nn::NormMode::running);
     return pass();
+  }
+
+  // From w' back to w.
+  void return_to_start() {
+    climbed_ = false;
+    for (std::size_t i = 0; i < optimizer_.arena().parameters().size(); ++i) restore(i);
   }
 
   C* before(std::int64_t at) const { return before_.mutable_data() + at; }

@@ -95,6 +95,7 @@ class Trainer {
   // not finite.
   template <class Loader, class Loss, class Validate>
   TrainingResult fit(const Loader& loader, Loss&& loss, Validate&& validate) {
+    check(loader.batches() > 0, "train", "the loader has no batches");
     if (!options_.folder.empty() && folder_ == nullptr) open_folder(loader.batches());
     while (!state_.finished && state_.epoch < options_.epochs) {
       train_epoch(loader, loss);
@@ -211,8 +212,8 @@ class Trainer {
     state_.position = 0;
     state_.means = {};
     state_.finished = stop;
+    if (folder_ != nullptr) folder_->draw_curves();  // before: a finished run is not gone on with
     save(stopping_.state().best != before);
-    if (folder_ != nullptr) folder_->draw_curves();
   }
 
   double monitored_value(const Values& validation) const {
