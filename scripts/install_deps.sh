@@ -2,14 +2,14 @@
 # Installs what mien is built with, on Debian 12 and Ubuntu 24.04, as far as it is missing.
 #
 # usage: scripts/install_deps.sh          to build and test
-#        scripts/install_deps.sh --dev    also what CI uses: clang, clang-format, ccache
+#        scripts/install_deps.sh --dev    also what CI uses: clang, llvm, clang-format, ccache
 set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config python3 libgtest-dev libjpeg-dev libpng-dev libstb-dev
   zlib1g-dev libcli11-dev nlohmann-json3-dev)
 case ${1:-} in
   '') ;;
-  --dev) packages+=(clang libclang-rt-dev clang-format-14 ccache libbenchmark-dev git) ;;
+  --dev) packages+=(clang libclang-rt-dev llvm clang-format-14 ccache libbenchmark-dev git) ;;
   *)
     sed -n '2,5s/^# \{0,1\}//p' "$0"
     exit 2

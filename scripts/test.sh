@@ -10,8 +10,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-asan_programs=(core cpu io data data_stb weights ops simt kernels)
-tsan_programs=(core cpu simt kernels)
+asan_programs=(core cpu io data data_stb affect weights ops loss optim train)
+asan_gcc_programs=(simt kernels)
+tsan_programs=(core cpu data simt kernels)
 
 sanitizers=no
 options=()
@@ -55,9 +56,12 @@ sanitize() { # sanitize PRESET PROGRAM...
 
 logs=build/logs
 mkdir -p $logs
-scripts/install_deps.sh
-if [[ $sanitizers == yes ]]; then
+if [[ $sanitizers == no ]]; then
+  scripts/install_deps.sh
+else
+  scripts/install_deps.sh --dev # clang
   stage "asan" sanitize asan "${asan_programs[@]}"
+  stage "asan-gcc" sanitize asan-gcc "${asan_gcc_programs[@]}"
   # The instruction sets share the code that starts threads: the slowest one is left out.
   GTEST_FILTER='-*/scalar:*Math*:*Simd*' stage "tsan" sanitize tsan "${tsan_programs[@]}"
 fi

@@ -102,6 +102,7 @@ TEST(MemoryErrorsTest, SharedMemoryOfAnotherBlock) {
 }
 
 TEST(MemoryErrorsTest, AMisalignedVectorAccess) {
+  if (!MIEN_GCC) GTEST_SKIP() << "clang does not check vectors that are copied whole";
   expect_report(Sanitizer::address, "misaligned address", [] { run_vector(5); });
 }
 

@@ -2,9 +2,9 @@
 """Twenty steps of training MT-EmotiEffNet by PyTorch and timm, to be followed by mien.
 
     python3 make_training.py                     writes training.safetensors beside this file
-    python3 make_training.py --compare PROGRAM [--size 224] [--dtype float32] [--threads 2]
-                                                 runs mien (tests/golden/training/train.cpp) beside
-                                                 PyTorch and compares every element
+    cmake --build --preset release --target training_run
+    python3 make_training.py --compare build/release/bin/training_run [--size 224] [--dtype float32]
+                                                 runs mien beside PyTorch and compares every element
 
 Needs torch, timm, numpy and safetensors; the versions behind the committed file are in its metadata.
 Weights and batches are drawn from mien's random numbers (philox.py), so the golden file holds results
