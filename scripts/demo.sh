@@ -12,6 +12,7 @@ cd "$(dirname "$0")/.."
 out=${1:-demo-output}
 data=${MIEN_DATA:-}
 bin=build/release/bin
+programs=(mien-synth mien-pretrain mien-analyze mien-upscale)
 faces=$out/synthetic-affectnet
 training=$out/pretraining
 
@@ -26,7 +27,7 @@ step() { # step TITLE COMMAND...: runs the command, says how long it took
 build() {
   echo "log: build/demo-build.log"
   mkdir -p build
-  { cmake --preset release -DMIEN_BUILD_TESTS=OFF && cmake --build --preset release; } \
+  { cmake --preset release && cmake --build --preset release --target "${programs[@]}"; } \
     >build/demo-build.log 2>&1 || { tail -n 30 build/demo-build.log && exit 1; }
 }
 
