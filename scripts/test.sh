@@ -10,8 +10,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-asan_programs=(core cpu io data data_stb affect weights ops loss optim train)
-asan_gcc_programs=(simt kernels)
+asan_programs=(core io data data_stb affect weights ops loss optim train)
+asan_gcc_programs=(cpu simt kernels)
 tsan_programs=(core cpu data simt kernels)
 
 sanitizers=no
