@@ -75,6 +75,7 @@ class Pretraining {
                            .label_smoothing = options.label_smoothing,
                            .reduction = options.reduction};
     std::printf("training:   %s\n", faces_.summary().c_str());
+    std::fflush(stdout);  // before the lines of progress, which are not buffered
   }
 
   // Leaves the weights of the stage's best epoch in the network.
