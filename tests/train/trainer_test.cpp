@@ -205,6 +205,32 @@ TEST(Trainer, AnInterruptedRunSavesAndStops) {
   std::signal(SIGTERM, SIG_DFL);
 }
 
+// Stands for other processes whose gradients cancel those of this one.
+struct Cancelling final : train::Exchange<float> {
+  int calls = 0;
+
+  int processes() const override { return 2; }
+  int rank() const override { return 0; }
+  void average(std::span<float> values) override {
+    ++calls;
+    for (float& value : values) value = 0;
+  }
+  Tensor<float> gather(const Tensor<float>& rows) override { return rows; }
+};
+
+TEST(Trainer, StepsAlongExchangedGradients) {
+  auto options = options_in("");
+  options.epochs = 1;
+  PointsRun run(options);
+  const auto before = run.network.fc1.weight.clone();
+  Cancelling exchange;
+  run.trainer.use_exchange(exchange);
+  run.fit();
+  EXPECT_EQ(exchange.calls, 2 * 4);  // both passes of SAM, four steps
+  for (std::int64_t i = 0; i < before.numel(); ++i)
+    ASSERT_EQ(run.network.fc1.weight.data()[i], before.data()[i]);
+}
+
 TEST(Trainer, StopsEarly) {
   auto options = options_in("");
   options.epochs = 50;

@@ -142,12 +142,6 @@ class CheckpointFolder {
   // Where the best checkpoint is, once one was saved as such.
   std::string best_path() const { return folder_ + "/best" + options_.extension; }
 
-  // Removes the checkpoints after `step`, for a run that goes on from an older one.
-  void rewind(std::int64_t step) {
-    for (const Checkpoint& checkpoint : checkpoints_in(folder_, options_.extension))
-      if (checkpoint.step > step) detail::remove_file(checkpoint.path);
-  }
-
  private:
   // Removes a file, if it is still there, at the end of a scope.
   struct Removal {

@@ -1,7 +1,8 @@
 #pragma once
 // Exchange: what several processes tell each other that train one network together, each on its
-// part of a batch. Statistics of a whole batch, such as the CCC, need all rows: a loss over several
-// processes is computed on gathered outputs.
+// part of a batch; one that trains alone has none (Trainer::use_exchange). Statistics of a whole
+// batch, such as the CCC, need all rows: a loss over several processes is computed on gathered
+// outputs.
 
 #include <span>
 
@@ -22,16 +23,6 @@ class Exchange {
 
   // The rows (dimension 0) of all processes, by rank. Every process has the same number.
   virtual Tensor<T> gather(const Tensor<T>& rows) = 0;
-};
-
-// One process by itself.
-template <FloatElement T>
-class SingleProcess final : public Exchange<T> {
- public:
-  int processes() const override { return 1; }
-  int rank() const override { return 0; }
-  void average(std::span<T>) override {}
-  Tensor<T> gather(const Tensor<T>& rows) override { return rows; }
 };
 
 }  // namespace mien::train
