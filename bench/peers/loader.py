@@ -11,8 +11,6 @@ torchvision and NumPy (not needed to build or test mien).
 """
 
 import argparse
-import datetime
-import json
 import os
 import statistics
 import tempfile
@@ -28,7 +26,7 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
-from measuring import commit, processor, spread
+from measuring import interleaved, ratio, spread, write_report
 from server import Server
 
 RESIZE = transforms.Resize((224, 224))
@@ -92,19 +90,6 @@ def write_photographs(folder, count):
     return statistics.mean(sizes)
 
 
-def measure(engines, workers, rounds, pause):
-    """Seconds of each engine's epochs; the order rotates, and one round warms up."""
-    seconds, order = {name: [] for name in engines}, list(engines)
-    for number in range(rounds + 1):
-        for name in order:
-            time.sleep(pause)
-            taken = engines[name].seconds(workers)
-            if number >= 1:
-                seconds[name].append(taken)
-        order.append(order.pop(0))
-    return seconds
-
-
 def images_per_second(seconds, images):
     """Median and quartiles."""
     rates = sorted(images / s for s in seconds)
@@ -131,24 +116,18 @@ def main():
                    "torchvision": Torch(folder, args.batch, args.workers)}
         if engines["mien"].plain() != engines["torchvision"].plain():
             raise SystemExit("batches differ, nothing timed")
-        seconds = measure(engines, args.workers, args.rounds, args.pause)
+        seconds = interleaved(engines, args.rounds, args.pause, 1, args.workers)
 
     report = dict(
         work="JPEG 500x375, ColorJitter(0.3, 0.3, 0.3, 0.1), Resize 224x224, flip, ToTensor, Normalize",
         images=args.images, file_bytes=round(file_bytes), batch=args.batch, workers=args.workers,
-        rounds=args.rounds, machine=processor(), date=datetime.date.today().isoformat(),
-        commit=commit(), mien=engines["mien"].facts,
+        rounds=args.rounds, mien=engines["mien"].facts,
         versions=dict(torch=torch.__version__, torchvision=torchvision.__version__,
                       Pillow=PIL.__version__),
         engines={name: dict(spread(taken), images_per_second=images_per_second(taken, args.images))
                  for name, taken in seconds.items()},
-        torchvision_to_mien=statistics.median(
-            a / b for a, b in zip(seconds["torchvision"], seconds["mien"])))
-    print(json.dumps(report, indent=1))
-    if args.out:
-        with open(args.out, "w", encoding="ascii") as file:
-            json.dump(report, file, indent=1)
-            file.write("\n")
+        torchvision_to_mien=ratio(seconds, "torchvision", "mien"))
+    write_report(report, args.out)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,8 @@ safetensors and numpy (not needed to build or test mien).
 """
 
 import argparse
-import datetime
-import json
 import os
 import platform
-import statistics
 import sys
 import tempfile
 import time
@@ -25,7 +22,7 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 import networks
-from measuring import commit, processor, spread
+from measuring import interleaved, ratio, spread, write_report
 from server import Server
 
 
@@ -111,30 +108,16 @@ def main():
             raise SystemExit(f"outputs differ, nothing timed: {errors}")
 
         engines = {"mien": mien, **peers}
-        seconds = {name: [] for name in engines}
-        order = list(engines)
-        for round_number in range(args.rounds + 2):  # two rounds of warm-up
-            for name in order:
-                time.sleep(args.pause)
-                taken = engines[name].seconds()
-                if round_number >= 2:
-                    seconds[name].append(taken)
-            order.append(order.pop(0))
+        seconds = interleaved(engines, args.rounds, args.pause, 2)
 
     report = dict(
         network=args.network, batch=args.batch, threads=args.threads, rounds=args.rounds,
-        machine=processor(), date=datetime.date.today().isoformat(), commit=commit(),
         versions=dict(torch=torch.__version__, onnxruntime=onnxruntime.__version__,
                       python=platform.python_version()),
         mien=mien.facts, relative_error=errors,
         engines={name: spread(values) for name, values in seconds.items()},
-        ratio_to_mien={name: statistics.median(a / b for a, b in zip(seconds[name], seconds["mien"]))
-                       for name in peers})
-    print(json.dumps(report, indent=1))
-    if args.out:
-        with open(args.out, "w", encoding="ascii") as file:
-            json.dump(report, file, indent=1)
-            file.write("\n")
+        ratio_to_mien={name: ratio(seconds, name, "mien") for name in peers})
+    write_report(report, args.out)
     return 0
 
 

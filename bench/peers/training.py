@@ -10,11 +10,8 @@ timed. Needs torch, timm, safetensors and numpy (not needed to build or test mie
 """
 
 import argparse
-import datetime
-import json
 import os
 import platform
-import statistics
 import tempfile
 import time
 
@@ -24,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 
-from measuring import commit, processor, spread
+from measuring import interleaved, ratio, spread, write_report
 from server import Server
 
 RHO, LR = 0.05, 1e-4
@@ -103,21 +100,11 @@ class Torch:
 
 
 def measure(engines, work, rounds, pause):
-    """Seconds of each engine; the order rotates, and two rounds warm up."""
-    seconds = {name: [] for name in engines}
-    order = list(engines)
     for engine in engines.values():
         engine.prepare()
-    for number in range(rounds + 2):
-        for name in order:
-            time.sleep(pause)
-            taken = engines[name].seconds(work)
-            if number >= 2:
-                seconds[name].append(taken)
-        order.append(order.pop(0))
-    ratios = [a / b for a, b in zip(seconds["torch"], seconds["mien"])]
+    seconds = interleaved(engines, rounds, pause, 2, work)
     return dict(**{name: spread(values) for name, values in seconds.items()},
-                torch_to_mien=statistics.median(ratios))
+                torch_to_mien=ratio(seconds, "torch", "mien"))
 
 
 def main():
@@ -154,15 +141,10 @@ def main():
 
     report = dict(
         network="MT-EmotiEffNet", batch=args.batch, size=args.size, threads=args.threads,
-        rounds=args.rounds, machine=processor(), date=datetime.date.today().isoformat(),
-        commit=commit(), versions=dict(torch=torch.__version__, timm=timm.__version__,
+        rounds=args.rounds, versions=dict(torch=torch.__version__, timm=timm.__version__,
                                        numpy=numpy.__version__, python=platform.python_version()),
         mien=engines["mien"].facts, losses=losses, works=works)
-    print(json.dumps(report, indent=1))
-    if args.out:
-        with open(args.out, "w", encoding="ascii") as file:
-            json.dump(report, file, indent=1)
-            file.write("\n")
+    write_report(report, args.out)
 
 
 if __name__ == "__main__":
