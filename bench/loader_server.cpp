@@ -7,8 +7,6 @@
 // whole shuffled epoch with every random transform.
 
 #include <chrono>
-#include <cstdio>
-#include <iostream>
 #include <string>
 #include <utility>
 
@@ -21,10 +19,12 @@
 #include <mien/data/transform.hpp>
 
 #include "data/noise.hpp"
+#include "line_server.hpp"
 
 namespace {
 
 using namespace mien::data;
+namespace bench = mien::bench;
 
 constexpr Resize resize{.width = 224, .height = 224};
 constexpr Collate collate{imagenet_normalization};
@@ -72,33 +72,20 @@ double epoch_seconds(const ImageFolder& folder, std::int64_t batch_size, int wor
 int serve(const std::string& root, std::int64_t batch_size) {
   const ImageFolder folder(root);
   const std::string epoch = "epoch ";
-  std::string line;
-  for (std::int64_t epochs = 0; std::getline(std::cin, line);) {
-    if (line == "facts")
-      std::printf("{\"isa\": \"%s\"}\n", mien::to_string(mien::active_isa()).data());
-    else if (line == "plain")
-      std::printf("%u\n", plain(folder, batch_size));
-    else if (line.starts_with(epoch))
-      std::printf("%.9f\n", epoch_seconds(folder, batch_size, std::stoi(line.substr(epoch.size())),
-                                          epochs++));
-    else
-      mien::fail("mien_loader_server", "got '" + line + "'");
-    std::fflush(stdout);
-  }
-  return 0;
+  std::int64_t epochs = 0;
+  return bench::serve_lines([&](const std::string& line) -> std::string {
+    if (line == "facts") return mien::str("{\"isa\": \"", mien::active_isa(), "\"}");
+    if (line == "plain") return mien::str(plain(folder, batch_size));
+    if (line.starts_with(epoch))
+      return bench::seconds_text(
+          epoch_seconds(folder, batch_size, std::stoi(line.substr(epoch.size())), epochs++));
+    mien::fail("mien_loader_server", "got '" + line + "'");
+  });
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: %s FOLDER BATCH\n", argv[0]);
-    return 2;
-  }
-  try {
-    return serve(argv[1], std::stoll(argv[2]));
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
+  return bench::serve_with_arguments(argc, argv, 2, "FOLDER BATCH",
+                                     [&] { return serve(argv[1], std::stoll(argv[2])); });
 }

@@ -7,9 +7,7 @@
 // "output FILE" -> "ok" after writing the result as tensor "y".
 
 #include <chrono>
-#include <cstdio>
 #include <functional>
-#include <iostream>
 #include <string>
 
 #include <mien/core/parallel.hpp>
@@ -17,9 +15,12 @@
 #include <mien/io/safetensors.hpp>
 #include <mien/weights/load_model.hpp>
 
+#include "line_server.hpp"
+
 namespace {
 
 using mien::Tensor;
+namespace bench = mien::bench;
 using Forward = std::function<Tensor<float>(const Tensor<float>&)>;
 
 Forward load(const char* path) {
@@ -39,38 +40,27 @@ int serve(const char* weights, const char* input) {
   for (const auto& [name, tensor] : mien::io::read_safetensors(input).tensors)
     if (name == "x") x = tensor.as<float>();
   mien::check(x.defined(), input, "has no tensor x");
-  std::string line;
-  while (std::getline(std::cin, line)) {
-    if (line == "facts") {
-      std::printf("{\"isa\": \"%s\", \"threads\": %d}\n",
-                  mien::to_string(mien::active_isa()).data(), mien::num_threads());
-    } else if (line == "run") {
+  return bench::serve_lines([&](const std::string& line) -> std::string {
+    if (line == "facts")
+      return mien::str("{\"isa\": \"", mien::active_isa(), "\", \"threads\": ", mien::num_threads(),
+                       '}');
+    if (line == "run") {
       const auto begin = std::chrono::steady_clock::now();
       forward(x);
       const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
-      std::printf("%.9f\n", taken.count());
-    } else if (line.starts_with("output ")) {
-      mien::io::write_safetensors(line.substr(7), {{{"y", forward(x)}}, {}});
-      std::printf("ok\n");
-    } else {
-      mien::fail("mien_model_server", "expected facts, run or output FILE, got '" + line + "'");
+      return bench::seconds_text(taken.count());
     }
-    std::fflush(stdout);
-  }
-  return 0;
+    if (line.starts_with("output ")) {
+      mien::io::write_safetensors(line.substr(7), {{{"y", forward(x)}}, {}});
+      return "ok";
+    }
+    mien::fail("mien_model_server", "expected facts, run or output FILE, got '" + line + "'");
+  });
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: %s WEIGHTS INPUT.safetensors\n", argv[0]);
-    return 2;
-  }
-  try {
-    return serve(argv[1], argv[2]);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
+  return bench::serve_with_arguments(argc, argv, 2, "WEIGHTS INPUT.safetensors",
+                                     [&] { return serve(argv[1], argv[2]); });
 }

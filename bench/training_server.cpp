@@ -9,8 +9,6 @@
 // without the network.
 
 #include <chrono>
-#include <cstdio>
-#include <iostream>
 #include <map>
 #include <string>
 
@@ -21,9 +19,12 @@
 #include <mien/optim/adam.hpp>
 #include <mien/optim/sam.hpp>
 
+#include "line_server.hpp"
+
 namespace {
 
 using mien::Tensor;
+namespace bench = mien::bench;
 
 class Training {
  public:
@@ -89,39 +90,23 @@ double seconds(F&& f) {
 
 int serve(const char* weights, const char* input) {
   Training training(weights, input);
-  std::string line;
-  while (std::getline(std::cin, line)) {
+  const auto timed = [&](auto step) { return bench::seconds_text(seconds(step)); };
+  return bench::serve_lines([&](const std::string& line) -> std::string {
     if (line == "facts")
-      std::printf("{\"isa\": \"%s\", \"threads\": %d}\n",
-                  mien::to_string(mien::active_isa()).data(), mien::num_threads());
-    else if (line == "loss")
-      std::printf("%.9g\n", training.loss());
-    else if (line == "adam")
-      std::printf("%.9f\n", seconds([&] { training.adam_step(); }));
-    else if (line == "sam")
-      std::printf("%.9f\n", seconds([&] { training.sam_step(); }));
-    else if (line == "prepare")
-      std::printf("%.9f\n", seconds([&] { training.prepare(); }));
-    else if (line == "optimizer")
-      std::printf("%.9f\n", seconds([&] { training.optimizer_step(); }));
-    else
-      mien::fail("mien_training_server", "got '" + line + "'");
-    std::fflush(stdout);
-  }
-  return 0;
+      return mien::str("{\"isa\": \"", mien::active_isa(), "\", \"threads\": ", mien::num_threads(),
+                       '}');
+    if (line == "loss") return bench::seconds_text(training.loss());
+    if (line == "adam") return timed([&] { training.adam_step(); });
+    if (line == "sam") return timed([&] { training.sam_step(); });
+    if (line == "prepare") return timed([&] { training.prepare(); });
+    if (line == "optimizer") return timed([&] { training.optimizer_step(); });
+    mien::fail("mien_training_server", "got '" + line + "'");
+  });
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: %s WEIGHTS.safetensors INPUT.safetensors\n", argv[0]);
-    return 2;
-  }
-  try {
-    return serve(argv[1], argv[2]);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
+  return bench::serve_with_arguments(argc, argv, 2, "WEIGHTS.safetensors INPUT.safetensors",
+                                     [&] { return serve(argv[1], argv[2]); });
 }
