@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <random>
 #include <thread>
 #include <vector>
 
@@ -65,10 +67,7 @@ TEST_F(Memory, FreedBlocksAreReusedForTheirSizeClass) {
   void* second = allocator.allocate(1000);
   allocator.deallocate(first, 1000);
   allocator.deallocate(second, 1000);
-  if (CachingAllocator::cache_limit == 0) {
-    EXPECT_EQ(memory_stats().cached, 0u);
-    return;
-  }
+  if (!CachingAllocator::caching) GTEST_SKIP() << "nothing is kept under AddressSanitizer";
   EXPECT_EQ(memory_stats().cached, 2 * CachingAllocator::rounded(1000));
   void* other = allocator.allocate(2000);
   EXPECT_TRUE(other != first && other != second);
@@ -82,20 +81,87 @@ TEST_F(Memory, FreedBlocksAreReusedForTheirSizeClass) {
   EXPECT_EQ(memory_stats().cached, 0u);
 }
 
-TEST_F(Memory, TheCacheIsBoundedAndForgetsWhatIsNotUsed) {
-  constexpr std::size_t large = CachingAllocator::cache_limit / 8 * 5;
-  void* a = allocator.allocate(large);
-  void* b = allocator.allocate(large / 2);
-  void* c = allocator.allocate(large);
-  void* d = allocator.allocate(CachingAllocator::cache_limit + 1);
-  allocator.deallocate(d, CachingAllocator::cache_limit + 1);
+constexpr std::size_t mebibyte = std::size_t{1} << 20;
+
+TEST_F(Memory, WhatALargeBlockLeavesServesOtherSizes) {
+  if (!CachingAllocator::caching) GTEST_SKIP() << "nothing is kept under AddressSanitizer";
+  auto* whole = static_cast<char*>(allocator.allocate(40 * mebibyte));
+  allocator.deallocate(whole, 40 * mebibyte);
+  const std::size_t cached = memory_stats().cached;
+  std::vector<char*> parts;
+  for (int i = 0; i < 10; ++i)
+    parts.push_back(static_cast<char*>(allocator.allocate(4 * mebibyte)));
+  EXPECT_EQ(memory_stats().cached, cached - 40 * mebibyte) << "nothing new was mapped";
+  for (std::size_t i = 0; i < 10; ++i) EXPECT_EQ(parts[i], whole + i * 4 * mebibyte);
+  // A hole between blocks in use serves what fits into it best.
+  allocator.deallocate(parts[7], 4 * mebibyte);
+  allocator.deallocate(parts[2], 4 * mebibyte);
+  allocator.deallocate(parts[3], 4 * mebibyte);
+  EXPECT_EQ(allocator.allocate(3 * mebibyte), parts[7]);
+  EXPECT_EQ(allocator.allocate(5 * mebibyte), parts[2]);
+  allocator.deallocate(parts[7], 3 * mebibyte);
+  allocator.deallocate(parts[2], 5 * mebibyte);
+  for (const std::size_t i : {9u, 0u, 4u, 6u, 5u, 8u, 1u})
+    allocator.deallocate(parts[i], 4 * mebibyte);
+  EXPECT_EQ(memory_stats().cached, cached);
+  EXPECT_EQ(allocator.allocate(40 * mebibyte), whole);
+  allocator.deallocate(whole, 40 * mebibyte);
+}
+
+TEST_F(Memory, AsMuchIsKeptAsWasNeededAtATime) {
+  const std::size_t least = CachingAllocator::least_limit;
+  const std::size_t half = 320 * mebibyte, others = memory_stats().in_use;
+  void* a = allocator.allocate(half);
+  allocator.deallocate(a, half);
+  void* b = allocator.allocate(half);
+  void* c = allocator.allocate(half);
+  allocator.deallocate(b, half);
+  allocator.deallocate(c, half);
+  if (CachingAllocator::caching) {
+    EXPECT_EQ(memory_stats().cached, 2 * half);
+  }
+  mien::trim_memory();
   EXPECT_EQ(memory_stats().cached, 0u);
-  allocator.deallocate(a, large);
-  allocator.deallocate(b, large / 2);
-  EXPECT_LE(memory_stats().cached, CachingAllocator::cache_limit);
-  allocator.deallocate(c, large);  // drives out a and b
-  EXPECT_EQ(memory_stats().cached,
-            CachingAllocator::cache_limit == 0 ? 0 : CachingAllocator::rounded(large));
+  // Needed at a time: never more than the least limit by these.
+  for (int i = 0; i < 4; ++i) {
+    void* block = allocator.allocate(half + static_cast<std::size_t>(i) * 40 * mebibyte);
+    allocator.deallocate(block, half + static_cast<std::size_t>(i) * 40 * mebibyte);
+    EXPECT_LE(memory_stats().cached, std::max(least, others + half + 160 * mebibyte));
+  }
+}
+
+// Blocks of random sizes, each filled with its number: none may reach into another.
+TEST_F(Memory, BlocksOfRandomSizesNeverOverlap) {
+  struct Held {
+    std::uint64_t* words;
+    std::size_t bytes;
+    std::uint64_t number;
+  };
+  std::mt19937_64 random(7);
+  std::vector<Held> held;
+  const auto give_back = [&](std::size_t i) {
+    const Held block = held[i];
+    for (std::size_t word = 0; word < block.bytes / 8; word += 64)
+      ASSERT_EQ(block.words[word], block.number);
+    ASSERT_EQ(block.words[block.bytes / 8 - 1], block.number);
+    allocator.deallocate(block.words, block.bytes);
+    held[i] = held.back();
+    held.pop_back();
+  };
+  const auto before = memory_stats().in_use;
+  for (std::uint64_t number = 0; number < 1000; ++number) {
+    const std::size_t bytes = std::size_t{16} << (random() % 20) | random() % 500 * 8;  // to 8 MiB
+    auto* words = static_cast<std::uint64_t*>(allocator.allocate(bytes));
+    ASSERT_EQ(reinterpret_cast<std::uintptr_t>(words) % 64, 0u);
+    for (std::size_t word = 0; word < bytes / 8; word += 64) words[word] = number;
+    words[bytes / 8 - 1] = number;
+    held.push_back({words, bytes, number});
+    while (held.size() > 40 || (random() % 3 == 0 && !held.empty()))
+      give_back(random() % held.size());
+    if (number % 100 == 99) mien::trim_memory();
+  }
+  while (!held.empty()) give_back(0);
+  EXPECT_EQ(memory_stats().in_use, before);
 }
 
 TEST_F(Memory, AskingForTooMuchIsAnErrorAndLeavesNoTrace) {
