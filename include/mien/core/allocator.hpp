@@ -35,8 +35,8 @@ struct MemoryStats {
 
 namespace detail {
 
-// Blocks up to `largest` bytes come in size classes of 1/8 of a power of two, so that one is at most
-// 1/8 larger than asked. A freed one goes to its class's list, which runs through the blocks.
+// Blocks up to `largest` bytes come in size classes of 1/8 of a power of two, so that one is at
+// most 1/8 larger than asked. A freed one goes to its class's list, which runs through the blocks.
 class SmallBlocks {
  public:
   static constexpr std::size_t largest = std::size_t{2} << 20;
@@ -177,7 +177,8 @@ class LargeBlocks {
   Blocks blocks_;
 };
 
-// Keeps as much freed memory as the program once needed at a time, 512 MiB at least.
+// Keeps half more freed memory than the program once needed at a time, as what is free lies in
+// pieces; 512 MiB at least.
 class CachingAllocator {
  public:
   // AddressSanitizer sees only the heap, and only what is not kept.
@@ -202,7 +203,7 @@ class CachingAllocator {
       throw OutOfMemory(str("[memory] out of memory: cannot allocate ", bytes, " bytes"));
     stats_.in_use += size;
     stats_.peak = std::max(stats_.peak, stats_.in_use);
-    limit_ = caching ? std::max(limit_, stats_.in_use) : 0;
+    if (caching) limit_ = std::max(limit_, stats_.in_use + stats_.in_use / 2);
     return block;
   }
 
@@ -223,7 +224,7 @@ class CachingAllocator {
   void trim() {
     const MutexLock lock(mutex_);
     release_above(0);
-    limit_ = std::max(least_limit, stats_.in_use);
+    limit_ = least_limit;
   }
 
   MemoryStats stats() {

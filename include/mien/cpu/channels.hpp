@@ -11,6 +11,8 @@
 #include <mien/core/dtype.hpp>
 #include <mien/core/parallel.hpp>
 #include <mien/cpu/isa.hpp>
+#include <mien/cpu/streaming.hpp>
+#include <mien/cpu/vectors.hpp>
 
 #define MIEN_KERNEL_FILE <mien/cpu/channels.inl>
 #include <mien/cpu/foreach_isa.inl>
@@ -86,9 +88,12 @@ template <class T>
 void channel_scale(Cpu, T* y, const T* x, const Compute<T>* scale, const Compute<T>* shift,
                    const ChannelParams& p) {
   const auto kernel = MIEN_ISA_PICK(channel_scale_rows<T>);
+  const bool streaming = worth_streaming(y, p.images * p.pixels, p.c);
   p.each_piece([&](std::int64_t image, std::int64_t first, std::int64_t count) {
     const std::int64_t at = (image * p.pixels + first) * p.c, k = image * p.c;
-    kernel(y + at, x + at, scale + k, shift == nullptr ? nullptr : shift + k, count, p.c);
+    kernel(y + at, x + at, scale + k, shift == nullptr ? nullptr : shift + k, count, p.c,
+           streaming);
+    if (streaming) end_streaming();
   });
 }
 

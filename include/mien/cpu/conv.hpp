@@ -111,7 +111,7 @@ void pack_conv2d(Cpu cpu, C* packed, const C* w, const Conv2dParams& p) {
 
 template <FloatElement T>
 void conv2d(Cpu cpu, T* y, const T* x, Packed<Compute<T>> w, const Conv2dParams& params,
-            const Epilogue<T>& e = {}) {
+            const Epilogue<T>& epilogue = {}) {
   using C = Compute<T>;
   const Conv2dParams p = params.resolved();
   if (conv_detail::is_matrix_product(p))
@@ -124,7 +124,8 @@ void conv2d(Cpu cpu, T* y, const T* x, Packed<Compute<T>> w, const Conv2dParams&
                  .b_row = 0,
                  .b_col = 0,
                  .c_row = p.y_pixel},
-                e);
+                epilogue);
+  const Epilogue<T> e = stored_well(epilogue, y, p.n * p.out_h * p.out_w, p.y_pixel);
   const std::int64_t k = p.kernel_h * p.kernel_w * (p.c / p.groups);
   const std::int64_t panels = p.groups * panel_count<C>(p.out_c / p.groups);
   const Strips strips = cut_columns<T>(p, (512 << 10) / sizeof(C));
@@ -142,6 +143,7 @@ void conv2d(Cpu cpu, T* y, const T* x, Packed<Compute<T>> w, const Conv2dParams&
                               .panel_begin = panel,
                               .panel_end = std::min(panels, panel + split.panels),
                               .strip = strips[i % strips.count()]});
+      if (e.streaming) end_streaming();
     }
   });
 }

@@ -58,7 +58,8 @@ class WeightGrad {
         const T* dy = dy_ + image * p_.y_image + y * p_.y_row + strip.begin * p_.y_pixel;
         pack_row(packed.data(), dy, strip.end - strip.begin, panel_begin, panel_end);
         const AView<C> x = input.row(y);
-        add_row(sums, x, input.runs(), packed.data(), panel_begin, panel_end, unit > begin);
+        add_row(sums, x, input.runs(), packed.data(), panel_begin, panel_end, unit > begin,
+                dy + (strip.end - strip.begin) * p_.y_pixel);
       }
     }
   }
@@ -74,7 +75,7 @@ class WeightGrad {
       const Tile tile = tile_at(run_rows(nullptr, 0), row, heights_);
       for (std::int64_t i = 0; i < panels(); ++i) {
         const Panel panel = panel_of<C>(i % group_panels_, group_out_);
-        const std::int64_t column = i / group_panels_ * group_out_ + panel.first;
+        const std::int64_t column = column_of(i);
         for (std::int64_t r = 0; r < tile.valid; ++r)
           sum(dw + (t / tiles_ * run_length_ + row + r) * p_.out_c + column,
               sums + slot(t, i) + (tile.first + r) * panel.width, panel.columns, pieces, size());
@@ -99,6 +100,11 @@ class WeightGrad {
     return (tile * panels() + panel) * tile_sums_size<C>;
   }
 
+  // The first output channel of a panel.
+  std::int64_t column_of(std::int64_t panel) const {
+    return panel / group_panels_ * group_out_ + panel % group_panels_ * panel_columns<C>;
+  }
+
   // A run's channels as rows of A. Copied rows of the input may be read beyond
   // the run.
   AView<C> run_rows(const C* first, std::int64_t pixel) const {
@@ -113,8 +119,18 @@ class WeightGrad {
                  panel_of<C>(i % group_panels_, group_out_));
   }
 
+  // The pixels after these: two tiles ask for a panel's lines of dy, the others for their rows of
+  // x.
+  Ahead<C> ahead_of(const AView<C>& rows, const Tile& tile, std::int64_t t, std::int64_t column,
+                    std::int64_t pixels, const T* next_dy) const {
+    constexpr std::int64_t line = 64 / sizeof(C);
+    if constexpr (std::is_same_v<T, C>)
+      if (t < 2) return {next_dy + column + t * line, p_.y_pixel};
+    return {rows.data + tile.start + pixels * rows.step, rows.step};
+  }
+
   void add_row(C* sums, const AView<C>& x, const Runs& runs, const C* dy, std::int64_t panel_begin,
-               std::int64_t panel_end, bool accumulate) const {
+               std::int64_t panel_end, bool accumulate, const T* next_dy) const {
     const auto multiply = MIEN_ISA_PICK(multiply_panel<C>);
     const std::int64_t pixels = x.rows, zero = 0;
     for (std::int64_t i = panel_begin; i < panel_end; ++i, dy += pixels * panel_columns<C>) {
@@ -125,7 +141,7 @@ class WeightGrad {
         for (std::int64_t row = 0, t = run * tiles_; row < run_length_; ++t) {
           const Tile tile = tile_at(rows, row, heights_);
           multiply(sums + slot(t, i), rows.data, rows.row, rows.step, tile, {1, pixels, &zero}, dy,
-                   panel, accumulate);
+                   panel, accumulate, ahead_of(rows, tile, t, column_of(i), pixels, next_dy));
           row += tile.valid;
         }
       }

@@ -10,6 +10,8 @@
 #include <cstdint>
 
 #include <mien/cpu/math.hpp>
+#include <mien/cpu/streaming.hpp>
+#include <mien/cpu/vectors.hpp>
 
 namespace mien::kernels {
 
@@ -25,7 +27,16 @@ struct Epilogue {
   Compute<T> out_scale = 1;
   const T* residual = nullptr;      // shape of y; may be y itself, which then accumulates
   std::int64_t residual_pixel = 0;  // elements between pixels (rows of a matrix); 0: dense
+  bool streaming = false;           // store past the caches (cpu/streaming.hpp)
 };
+
+// The epilogue of y, `rows` rows (pixels) that begin `row` elements apart, with the way it is best
+// stored.
+template <class T>
+Epilogue<T> stored_well(Epilogue<T> e, const T* y, std::int64_t rows, std::int64_t row) {
+  e.streaming = e.residual == nullptr && worth_streaming(y, rows, row);
+  return e;
+}
 
 // A block of sums and the place in y where it goes.
 template <class T>

@@ -138,9 +138,10 @@ void run_piece(T* c, const T* a, Packed<Compute<T>> b, const GemmParams& p, cons
 
 template <FloatElement T>
 void gemm(Cpu, T* c, const T* a, Packed<Compute<T>> b, const GemmParams& p,
-          const Epilogue<T>& e = {}) {
+          const Epilogue<T>& epilogue = {}) {
   using C = Compute<T>;
   if (p.m <= 0 || p.n <= 0) return;
+  const Epilogue<T> e = stored_well(epilogue, c, p.m, p.c_row);
   const std::int64_t panels = panel_count<C>(p.n);
   const auto split = gemm_detail::split(p.m, panels, panel_columns<C>, p.k, tile_heights<C>().tall);
   const std::int64_t slices = ceil_div(panels, split.panels);
@@ -149,6 +150,7 @@ void gemm(Cpu, T* c, const T* a, Packed<Compute<T>> b, const GemmParams& p,
       const std::int64_t row = i / slices * split.rows, panel = i % slices * split.panels;
       gemm_detail::run_piece(c, a, b, p, e, row, std::min(p.m, row + split.rows), panel,
                              std::min(panels, panel + split.panels));
+      if (e.streaming) end_streaming();
     }
   });
 }
@@ -156,7 +158,7 @@ void gemm(Cpu, T* c, const T* a, Packed<Compute<T>> b, const GemmParams& p,
 // The same with b as it lies in memory, of type T or Compute<T>; packs it first.
 template <FloatElement T, OneOf<T, Compute<T>> B>
 void gemm(Cpu cpu, T* c, const T* a, const B* b, const GemmParams& p, const Epilogue<T>& e = {}) {
-  Scratch<Compute<T>> packed(packed_size<T>(p.k, p.n));
+  Scratch<Compute<T>> packed(std::max<std::int64_t>(packed_size<T>(p.k, p.n), 1));  // k may be 0
   pack_b(cpu, packed.data(), b, p.k, p.n, p.b_row, p.b_col);
   gemm(cpu, c, a, Packed<Compute<T>>{packed.data()}, p, e);
 }

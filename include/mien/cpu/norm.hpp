@@ -61,9 +61,8 @@ template <class T>
 void batch_moments(Cpu, double* mean, double* variance, const T* x, std::int64_t rows,
                    std::int64_t c) {
   const auto kernel = MIEN_ISA_PICK(moments<T>);
-  const BlockValues<Compute<T>, 3> parts(rows, c, [&](auto first, auto count, auto* v) {
-    kernel(v, v + c, v + 2 * c, x + first * c, count, c);
-  });
+  const BlockValues<Compute<T>, 3> parts(
+      rows, c, [&](auto first, auto count, auto* v) { kernel(v, x + first * c, count, c); });
   std::fill(mean, mean + c, 0.0);
   std::fill(variance, variance + c, 0.0);
   for (std::int64_t i = 0; i < parts.blocks(); ++i) {
@@ -90,8 +89,10 @@ template <class Op, class T>
 void normalise(Cpu, T* y, const T* x, std::int64_t rows, const ChannelAffine<Compute<T>>& a,
                const Op& op) {
   const auto kernel = MIEN_ISA_PICK(normalise<Op, T>);
+  const bool streaming = worth_streaming(y, rows, a.c);
   parallel_for(rows, channel_rows(a.c), [&](std::int64_t begin, std::int64_t end) {
-    kernel(y + begin * a.c, x + begin * a.c, end - begin, a, op);
+    kernel(y + begin * a.c, x + begin * a.c, end - begin, a, op, streaming);
+    if (streaming) end_streaming();
   });
 }
 
@@ -101,7 +102,7 @@ void normalise_grad_sums(Cpu, double* sum, double* moment, const T* x, const T* 
                          std::int64_t rows, const ChannelAffine<Compute<T>>& a, const Op& op) {
   const auto kernel = MIEN_ISA_PICK(normalise_grad_sums<Op, T>);
   const BlockValues<Compute<T>, 2> parts(rows, a.c, [&](auto first, auto count, auto* v) {
-    kernel(v, v + a.c, x + first * a.c, dy + first * a.c, count, a, op);
+    kernel(v, x + first * a.c, dy + first * a.c, count, a, op);
   });
   std::fill(sum, sum + a.c, 0.0);
   std::fill(moment, moment + a.c, 0.0);
@@ -118,8 +119,11 @@ void normalise_grad(Cpu, T* dx, const T* x, const T* dy, std::int64_t rows,
                     const ChannelAffine<Compute<T>>& a, const Compute<T>* slope,
                     const Compute<T>* offset, const Op& op) {
   const auto kernel = MIEN_ISA_PICK(normalise_grad<Op, T>);
+  const bool streaming = worth_streaming(dx, rows, a.c);
   parallel_for(rows, channel_rows(a.c), [&](std::int64_t begin, std::int64_t end) {
-    kernel(dx + begin * a.c, x + begin * a.c, dy + begin * a.c, end - begin, a, slope, offset, op);
+    kernel(dx + begin * a.c, x + begin * a.c, dy + begin * a.c, end - begin, a, slope, offset, op,
+           streaming);
+    if (streaming) end_streaming();
   });
 }
 

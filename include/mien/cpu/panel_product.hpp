@@ -58,6 +58,13 @@ Tile tile_at(const AView<C>& a, std::int64_t row, const TileHeights& heights) {
   return {start, height, row - start, std::min(left, height)};
 }
 
+// Elements that will be read soon: one per step of k.
+template <class C>
+struct Ahead {
+  const C* at;
+  std::int64_t step;
+};
+
 // c = epilogue(a * panels [panel_begin, panel_end) of b).
 template <class T>
 struct PanelProduct {

@@ -15,6 +15,7 @@ MIEN_INLINE V activate(V x, V slope) {
 template <Activation A, class T>
 void epilogue_columns(const EpilogueBlock<T>& b, const Epilogue<T>& e) {
   using V = Vec<Compute<T>>;
+  constexpr bool lines = V::lanes * sizeof(T) == 64;  // less would leave lines half written
   for (std::int64_t j = 0; j < b.channels; j += V::lanes) {
     const int n = static_cast<int>(std::min<std::int64_t>(V::lanes, b.channels - j));
     const bool whole = n == V::lanes;
@@ -24,17 +25,18 @@ void epilogue_columns(const EpilogueBlock<T>& b, const Epilogue<T>& e) {
     const V scale = parameter(e.scale, 1), shift = parameter(e.shift, 0);
     const V slope = parameter(e.activation == Activation::prelu ? e.slopes : nullptr, e.slope);
     const V out_scale = e.out_scale;
+    const bool streaming = e.streaming && whole && lines;
     V pooled;
     for (std::int64_t r = 0; r < b.rows; ++r) {
       const V x = fma(V::load(b.sums + r * b.sums_row + j), scale, shift);
       V y = activate<A>(x, slope) * out_scale;
       if (b.residual) {
         const T* residual = b.residual + r * b.residual_row + j;
-        y = y + (whole ? V::load(residual) : V::load(residual, n));
+        y = y + load_vector(residual, n);
       }
       pooled = pooled + y;
       T* to = b.y + r * b.y_row + j;
-      whole ? y.store(to) : y.store(to, n);
+      store_vector(y, to, n, streaming);
     }
     if (b.pool) (V::load(b.pool + j, n) + pooled).store(b.pool + j, n);
   }

@@ -15,10 +15,12 @@ constexpr TileHeights heights = Vec<C>::lanes == 1                ? TileHeights{
                                                                   : TileHeights{6, 3};
 
 // sums (Height, Vectors * lanes) = [sums +] A * B, in rows `width` apart; b's
-// are, too. Elements of A lie `row` and `step` apart along its rows and k.
+// are, too. Elements of A lie `row` and `step` apart along its rows and k. What
+// is read of A next is asked for step by step: all at once it would take longer
+// than a short tile.
 template <int Height, int Vectors, class C>
 MIEN_NOINLINE void multiply_tile(C* sums, const C* a, std::int64_t row, std::int64_t step, Runs k,
-                                 const C* b, std::int64_t width, bool accumulate) {
+                                 const C* b, std::int64_t width, bool accumulate, Ahead<C> ahead) {
   using V = Vec<C>;
   using Register = decltype(V::v);  // arrays of a type without constructors stay in registers
   Register acc[Height][Vectors];
@@ -28,7 +30,8 @@ MIEN_NOINLINE void multiply_tile(C* sums, const C* a, std::int64_t row, std::int
     for (int j = 0; j < Vectors; ++j) acc[i][j] = V().v;
   for (std::int64_t s = 0; s < k.count; ++s) {
     const C* at = a + k.offsets[s];
-    for (std::int64_t i = 0; i < k.length; ++i, at += step, b += width) {
+    for (std::int64_t i = 0; i < k.length; ++i, at += step, b += width, ahead.at += ahead.step) {
+      __builtin_prefetch(ahead.at, 0, 2);  // into the second level: the first holds this tile
       Register panel[Vectors];
 #pragma GCC unroll 2
       for (int j = 0; j < Vectors; ++j) panel[j] = V::load(b + j * V::lanes).v;
@@ -54,13 +57,14 @@ MIEN_NOINLINE void multiply_tile(C* sums, const C* a, std::int64_t row, std::int
 // A tile of any height times a panel.
 template <class C>
 void multiply_panel(C* sums, const C* a, std::int64_t row, std::int64_t step, const Tile& tile,
-                    const Runs& k, const C* b, const Panel& panel, bool accumulate) {
+                    const Runs& k, const C* b, const Panel& panel, bool accumulate,
+                    const Ahead<C>& ahead) {
   constexpr std::int64_t lanes = Vec<C>::lanes, width = panel_columns<C>;
   constexpr TileHeights h = heights<C>;
   a += tile.start * row;
   const auto multiply = [&](auto height, auto vectors, std::int64_t j) {
     multiply_tile<height.value, vectors.value>(sums + j, a, row, step, k, b + j, panel.width,
-                                               accumulate);
+                                               accumulate, ahead);
   };
   const auto columns = [&](auto height) {
     if constexpr (width / 2 < 2 * lanes)

@@ -1,4 +1,4 @@
-// Batch normalisation over x (rows, c), a block of rows at a time (load_lanes, sum_terms:
+// Batch normalisation over x (rows, c), a block of rows at a time (sum_rows:
 // channels.inl):
 //   pre = (x - mean) * scale + shift,  y = op(pre)      mean, scale, shift (c)
 // op is an elementwise op (ops::Identity, ops::Silu, ...) whose formulas are in Math<Op>.
@@ -14,93 +14,68 @@ MIEN_INLINE V gradient_at(V pre, V dy, const Op& op) {
     return Math<Op>::backward(Math<Op>::forward(pre, op), dy, op);
 }
 
-// For each channel a mean (rounded), and the sum and the sum of squares of what x differs from it.
-// The second pass finds x in cache.
+// values (3, c): for each channel a mean (rounded), and the sum and the sum of squares of what x
+// differs from it. The second pass finds x in cache.
 template <class T>
-void moments(Compute<T>* mean, Compute<T>* sum, Compute<T>* squares, const T* x, std::int64_t rows,
-             std::int64_t c) {
+void moments(Compute<T>* values, const T* x, std::int64_t rows, std::int64_t c) {
   using V = Vec<Compute<T>>;
-  const V count(static_cast<Compute<T>>(rows));
-  for (std::int64_t j = 0; j < c; j += V::lanes) {
-    const int n = static_cast<int>(std::min<std::int64_t>(V::lanes, c - j));
-    const auto at = [&](std::int64_t i) { return load_lanes<V>(x + i * c + j, n); };
-    const V m = sum_terms<V>(rows, at) / count;
-    V s, q0, q1;
-    std::int64_t i = 0;
-    const auto add = [&](V& q) {
-      const V d = at(i++) - m;
-      s = s + d;
-      q = fma(d, d, q);
+  channel_sums_rows(values, x, rows, c);
+  for (std::int64_t j = 0; j < c; ++j) values[j] /= static_cast<Compute<T>>(rows);
+  sum_rows<2, 4>(values + c, rows, c, [=](std::int64_t j, int n) {
+    const V mean = load_vector(values + j, n);
+    return [=](V* sums, std::int64_t i) {
+      const V centred = load_vector(x + i * c + j, n) - mean;
+      sums[0] = sums[0] + centred;
+      sums[1] = fma(centred, centred, sums[1]);
     };
-    while (i + 2 <= rows) {
-      add(q0);
-      add(q1);
-    }
-    if (i < rows) add(q0);
-    store_lanes(m, mean + j, n);
-    store_lanes(s, sum + j, n);
-    store_lanes(q0 + q1, squares + j, n);
-  }
+  });
 }
 
 template <class Op, class T>
 void normalise(T* y, const T* x, std::int64_t rows, const ChannelAffine<Compute<T>>& a,
-               const Op& op) {
-  using V = Vec<Compute<T>>;
-  for (std::int64_t i = 0; i < rows; ++i, x += a.c, y += a.c) {
-    for (std::int64_t j = 0; j < a.c; j += V::lanes) {
-      const int n = static_cast<int>(std::min<std::int64_t>(V::lanes, a.c - j));
-      const V centred = load_lanes<V>(x + j, n) - load_lanes<V>(a.mean + j, n);
-      const V pre = fma(centred, load_lanes<V>(a.scale + j, n), load_lanes<V>(a.shift + j, n));
-      store_lanes(Math<Op>::forward(pre, op), y + j, n);
-    }
-  }
+               const Op& op, bool streaming) {
+  using C = Compute<T>;
+  for (std::int64_t i = 0; i < rows; ++i, x += a.c, y += a.c)
+    each_vector<C>(a.c, [&](std::int64_t j, int n) {
+      const Vec<C> centred = load_vector(x + j, n) - load_vector(a.mean + j, n);
+      const Vec<C> pre = fma(centred, load_vector(a.scale + j, n), load_vector(a.shift + j, n));
+      store_vector(Math<Op>::forward(pre, op), y + j, n, streaming);
+    });
 }
 
-// With g the gradient at pre: sums (c) of g, and of g * (x - mean).
+// With g the gradient at pre, sums (2, c): of g, and of g * (x - mean).
 template <class Op, class T>
-void normalise_grad_sums(Compute<T>* sum, Compute<T>* moment, const T* x, const T* dy,
-                         std::int64_t rows, const ChannelAffine<Compute<T>>& a, const Op& op) {
+void normalise_grad_sums(Compute<T>* sums, const T* x, const T* dy, std::int64_t rows,
+                         const ChannelAffine<Compute<T>>& a, const Op& op) {
   using V = Vec<Compute<T>>;
-  for (std::int64_t j = 0; j < a.c; j += V::lanes) {
-    const int n = static_cast<int>(std::min<std::int64_t>(V::lanes, a.c - j));
-    const V mean = load_lanes<V>(a.mean + j, n), scale = load_lanes<V>(a.scale + j, n);
-    const V shift = load_lanes<V>(a.shift + j, n);
-    V sum0, sum1, moment0, moment1;
-    const auto add = [&](V& s, V& m, std::int64_t i) {
-      const V centred = load_lanes<V>(x + i * a.c + j, n) - mean;
-      const V g = gradient_at(fma(centred, scale, shift), load_lanes<V>(dy + i * a.c + j, n), op);
-      s = s + g;
-      m = fma(g, centred, m);
+  sum_rows<2, 1>(sums, rows, a.c, [&](std::int64_t j, int n) {
+    const V mean = load_vector(a.mean + j, n), scale = load_vector(a.scale + j, n);
+    const V shift = load_vector(a.shift + j, n);
+    return [=, &op, c = a.c](V* sum, std::int64_t i) {
+      const V centred = load_vector(x + i * c + j, n) - mean;
+      const V g = gradient_at(fma(centred, scale, shift), load_vector(dy + i * c + j, n), op);
+      sum[0] = sum[0] + g;
+      sum[1] = fma(g, centred, sum[1]);
     };
-    std::int64_t i = 0;
-    for (; i + 2 <= rows; i += 2) {
-      add(sum0, moment0, i);
-      add(sum1, moment1, i + 1);
-    }
-    if (i < rows) add(sum0, moment0, i);
-    store_lanes(sum0 + sum1, sum + j, n);
-    store_lanes(moment0 + moment1, moment + j, n);
-  }
+  });
 }
 
 // dx = g * scale + (x - mean) * slope + offset.
 template <class Op, class T>
 void normalise_grad(T* dx, const T* x, const T* dy, std::int64_t rows,
                     const ChannelAffine<Compute<T>>& a, const Compute<T>* slope,
-                    const Compute<T>* offset, const Op& op) {
-  using V = Vec<Compute<T>>;
-  for (std::int64_t i = 0; i < rows; ++i, x += a.c, dy += a.c, dx += a.c) {
-    for (std::int64_t j = 0; j < a.c; j += V::lanes) {
-      const int n = static_cast<int>(std::min<std::int64_t>(V::lanes, a.c - j));
-      const V centred = load_lanes<V>(x + j, n) - load_lanes<V>(a.mean + j, n);
-      const V scale = load_lanes<V>(a.scale + j, n);
-      const V pre = fma(centred, scale, load_lanes<V>(a.shift + j, n));
-      const V g = gradient_at(pre, load_lanes<V>(dy + j, n), op);
-      const V rest = fma(centred, load_lanes<V>(slope + j, n), load_lanes<V>(offset + j, n));
-      store_lanes(fma(g, scale, rest), dx + j, n);
-    }
-  }
+                    const Compute<T>* offset, const Op& op, bool streaming) {
+  using C = Compute<T>;
+  using V = Vec<C>;
+  for (std::int64_t i = 0; i < rows; ++i, x += a.c, dy += a.c, dx += a.c)
+    each_vector<C>(a.c, [&](std::int64_t j, int n) {
+      const V centred = load_vector(x + j, n) - load_vector(a.mean + j, n);
+      const V scale = load_vector(a.scale + j, n);
+      const V pre = fma(centred, scale, load_vector(a.shift + j, n));
+      const V g = gradient_at(pre, load_vector(dy + j, n), op);
+      const V rest = fma(centred, load_vector(slope + j, n), load_vector(offset + j, n));
+      store_vector(fma(g, scale, rest), dx + j, n, streaming);
+    });
 }
 
 }  // namespace mien::kernels::MIEN_ISA

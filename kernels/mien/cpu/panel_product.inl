@@ -18,6 +18,15 @@ struct Pass {
   std::int64_t row;
 };
 
+// The rows of A after a tile's, spread over the steps of its first panel.
+template <class T>
+Ahead<Compute<T>> ahead_of(const PanelProduct<T>& p, const Tile& tile, const Panel& panel) {
+  const auto* rows = p.a.data + (tile.start + tile.height) * p.a.row;
+  const bool first = panel.first == p.panel_begin * panel_columns<Compute<T>>;
+  if (!first || p.a.step != 1 || p.k.count != 1 || p.k.length == 0) return {p.a.data, 0};
+  return {rows, tile.height * p.a.row / p.k.length};
+}
+
 // A pass times one panel, block after block of k.
 template <class T>
 void multiply_pass(const PanelProduct<T>& p, const KBlocks& blocks, const Pass& pass,
@@ -36,7 +45,7 @@ void multiply_pass(const PanelProduct<T>& p, const KBlocks& blocks, const Pass& 
         if (k_total >= 256)  // long enough to hide it
           prefetch_output(c, p.c_row * bytes, pass.tiles[t].valid, panel.columns * bytes);
         multiply_panel(p.sums + t * slot, a, p.a.row, p.a.step, pass.tiles[t], block, b, panel,
-                       run + k > 0);
+                       run + k > 0, ahead_of(p, pass.tiles[t], panel));
       }
       b += block.count * block.length * panel.width;
     }

@@ -30,6 +30,8 @@ struct Vec<float> {
     return _mm256_maskload_ps(p, first_lanes32(n));
   }
   MIEN_INLINE void store(float* p) const { _mm256_storeu_ps(p, v); }
+  // Past the caches (cpu/streaming.hpp); p is aligned to the vector.
+  MIEN_INLINE void stream(float* p) const { _mm256_stream_ps(p, v); }
   MIEN_INLINE void store(float* p, int n) const { _mm256_maskstore_ps(p, first_lanes32(n), v); }
 
   static MIEN_INLINE Vec load(const bf16* p) {
@@ -138,6 +140,7 @@ struct Vec<double> {
     return _mm256_maskload_pd(p, first_lanes64(n));
   }
   MIEN_INLINE void store(double* p) const { _mm256_storeu_pd(p, v); }
+  MIEN_INLINE void stream(double* p) const { _mm256_stream_pd(p, v); }
   MIEN_INLINE void store(double* p, int n) const { _mm256_maskstore_pd(p, first_lanes64(n), v); }
 
   friend MIEN_INLINE Vec operator+(Vec a, Vec b) { return _mm256_add_pd(a.v, b.v); }

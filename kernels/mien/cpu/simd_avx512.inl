@@ -37,6 +37,15 @@ struct Vec<float> {
   static MIEN_INLINE Vec load(const f16* p, int n) {
     return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first(n), p));
   }
+  // Past the caches (cpu/streaming.hpp); p is aligned to the vector.
+  MIEN_INLINE void stream(float* p) const { _mm512_stream_ps(p, v); }
+  MIEN_INLINE void stream(bf16* p) const {
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(p), narrow_bf16());
+  }
+  MIEN_INLINE void stream(f16* p) const {
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(p),
+                        _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+  }
   MIEN_INLINE void store(bf16* p) const {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), narrow_bf16());
   }
@@ -143,6 +152,7 @@ struct Vec<double> {
   static MIEN_INLINE Vec load(const double* p) { return _mm512_loadu_pd(p); }
   static MIEN_INLINE Vec load(const double* p, int n) { return _mm512_maskz_loadu_pd(first(n), p); }
   MIEN_INLINE void store(double* p) const { _mm512_storeu_pd(p, v); }
+  MIEN_INLINE void stream(double* p) const { _mm512_stream_pd(p, v); }
   MIEN_INLINE void store(double* p, int n) const { _mm512_mask_storeu_pd(p, first(n), v); }
 
   friend MIEN_INLINE Vec operator+(Vec a, Vec b) { return _mm512_add_pd(a.v, b.v); }

@@ -34,6 +34,10 @@ struct Vec<T> {
   MIEN_INLINE void store(S* p, int n) const {
     if (n > 0) store(p);
   }
+  template <class S>
+  MIEN_INLINE void stream(S* p) const {
+    store(p);
+  }
 
   friend MIEN_INLINE Vec operator+(Vec a, Vec b) { return a.v + b.v; }
   friend MIEN_INLINE Vec operator-(Vec a, Vec b) { return a.v - b.v; }

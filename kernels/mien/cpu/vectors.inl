@@ -9,9 +9,17 @@ MIEN_INLINE Vec<Compute<T>> load_vector(const T* p, int n) {
   return n == V::lanes ? V::load(p) : V::load(p, n);
 }
 
-template <class C>
-MIEN_INLINE void store_vector(Vec<C> v, C* p, int n) {
+template <class C, class T>
+MIEN_INLINE void store_vector(Vec<C> v, T* p, int n) {
   n == Vec<C>::lanes ? v.store(p) : v.store(p, n);
+}
+
+// The same, past the caches where `streaming`: then p is aligned and the vector whole.
+template <class C, class T>
+MIEN_INLINE void store_vector(Vec<C> v, T* p, int n, bool streaming) {
+  if constexpr (requires { v.stream(p); })
+    if (streaming) return v.stream(p);
+  store_vector(v, p, n);
 }
 
 // Calls body(first, count) for the vectors of [0, n).
