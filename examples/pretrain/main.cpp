@@ -102,9 +102,7 @@ class Pretraining {
                        .adaptive = options_.adaptive,
                        .batch_norm = options_.sam_batch_norm});
     if (options_.ema > 0) trainer.use_ema({.decay = options_.ema});
-    const std::int64_t steps =
-        stage.epochs * ((train_.batches() + options_.accumulate - 1) / options_.accumulate);
-    trainer.use_schedule(make_schedule(options_, steps));
+    trainer.use_schedule(make_schedule(options_, trainer.steps(train_)));
     trainer.fit(
         train_, [&](const FaceBatch& batch, Generator& random) { return loss(batch, random); },
         [&] { return values_of(evaluate(network_, validation_)); });

@@ -180,7 +180,9 @@ std::string configuration(const Options& o) {
                                     {"augment", o.augment},
                                     {"patience", o.patience},
                                     {"seed", o.seed}};
-  return json.dump();
+  std::string lines;
+  for (const auto& [name, value] : json.items()) lines += mien::str(name, ' ', value.dump(), '\n');
+  return lines;
 }
 
 }  // namespace mien::programs

@@ -242,9 +242,9 @@ TEST_F(PretrainProgram, ARunIsNeitherOverwrittenNorMixed) {
                 "] there are checkpoints of a run: resume it or choose another folder\n"));
   const ProcessResult other = run("run", joined(arguments, {"--resume", "--lr", "0.5"}));
   EXPECT_EQ(other.exit_code, 1);
-  EXPECT_NE(other.err.find("this run was begun with other settings\n  then: "), std::string::npos);
-  EXPECT_NE(other.err.find("\"lr\":0.0001,"), std::string::npos) << other.err;
-  EXPECT_NE(other.err.find("\"lr\":0.5,"), std::string::npos) << other.err;
+  EXPECT_NE(other.err.find("begun with other settings\n  then: lr 0.0001\n  now:  lr 0.5\n"),
+            std::string::npos)
+      << other.err;
   EXPECT_TRUE(model_of("run") == model);
 }
 

@@ -252,10 +252,22 @@ TEST(Trainer, StopsEarly) {
   EXPECT_EQ(result.best_step, 12);
 }
 
+TEST(Trainer, CountsItsSteps) {
+  auto options = options_in("");
+  options.epochs = 3;
+  options.accumulate = 3;
+  PointsRun run(options);
+  const std::int64_t expected = run.trainer.steps(run.loader);
+  EXPECT_EQ(run.loader.batches() % 3, 1) << "the last step of an epoch has fewer batches";
+  EXPECT_EQ(expected, 3 * (run.loader.batches() / 3 + 1));
+  EXPECT_EQ(run.fit().steps, expected);
+}
+
 TEST(Trainer, TellsWhatIsWrong) {
   const TemporaryFolder folder;
   auto options = options_in(folder.path().string());
   options.epochs = 1;
+  options.configuration = "batch 4\nlr 1";
   PointsRun(options).fit();
   options.resume = false;
   EXPECT_EQ(thrown([&] { PointsRun(options).fit(); }),
@@ -263,10 +275,10 @@ TEST(Trainer, TellsWhatIsWrong) {
                 "] there are checkpoints of a run: resume it or choose another "
                 "folder");
   options.resume = true;
-  options.configuration = "{\"lr\": 1}";
-  EXPECT_NE(thrown([&] { PointsRun(options).fit(); })
-                .find("begun with other settings\n  then: \n  now:  "
-                      "{\"lr\": 1}"),
+  options.configuration = "batch 4\nlr 2\nrho 0.1";
+  EXPECT_NE(thrown([&] {
+              PointsRun(options).fit();
+            }).find("begun with other settings\n  then: lr 1\n  now:  lr 2, rho 0.1"),
             std::string::npos);
   options = options_in("");
   options.monitor = "accuracy";

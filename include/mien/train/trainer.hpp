@@ -35,7 +35,7 @@ struct TrainerOptions {
   std::string folder =
       {};               // for checkpoints and history (run_folder.hpp); empty: nothing is written
   bool resume = false;  // go on from the folder's newest checkpoint, if there is one
-  std::string configuration = {};  // what must be the same to go on: options of the run as text
+  std::string configuration = {};  // what must be the same to go on: a setting of the run per line
 
   std::int64_t epochs = 1;
   std::int64_t accumulate = 1;          // batches whose gradients are averaged for a step
@@ -84,6 +84,12 @@ class Trainer {
   // schedule(step) times the optimizer's learning rate is that of the step, counted from 0.
   void use_schedule(std::function<double(std::int64_t)> schedule) {
     stepper_.use_schedule(std::move(schedule));
+  }
+  // Steps of the optimizer in fit(loader), as a schedule asks for them.
+  template <class Loader>
+  std::int64_t steps(const Loader& loader) const {
+    const std::int64_t accumulate = options_.accumulate;
+    return options_.epochs * ((loader.batches() + accumulate - 1) / accumulate);
   }
   // Must outlive this.
   void use_exchange(Exchange<C>& exchange) { stepper_.use_exchange(exchange); }

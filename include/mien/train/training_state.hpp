@@ -89,6 +89,24 @@ class StateReader {
   std::map<std::string, const AnyTensor*> tensors_;
 };
 
+// The lines of `other` that `text` does not have.
+inline std::string lines_beyond(std::string_view text, std::string_view other) {
+  const auto each_line = [](std::string_view lines, auto&& f) {
+    while (!lines.empty()) {
+      const std::string_view line = lines.substr(0, lines.find('\n'));
+      f(line);
+      lines.remove_prefix(std::min(lines.size(), line.size() + 1));
+    }
+  };
+  std::string beyond;
+  each_line(other, [&](std::string_view line) {
+    bool known = false;
+    each_line(text, [&](std::string_view same) { known = known || line == same; });
+    if (!known) beyond += str(beyond.empty() ? "" : ", ", line);
+  });
+  return beyond;
+}
+
 }  // namespace detail
 
 // Writes the state in one piece. `configuration` is a text that tells runs of another kind apart.
@@ -126,9 +144,10 @@ inline TrainingState read_training_state(const std::string& path,
   const detail::StateReader in(io::read_safetensors(path), path);
   check(in.metadata("format") == detail::state_format, path, "expected format '",
         detail::state_format, "', got '", in.metadata("format"), "'");
-  check(in.metadata("configuration") == configuration, path,
-        "this run was begun with other settings\n  then: ", in.metadata("configuration"),
-        "\n  now:  ", configuration);
+  const std::string begun = in.metadata("configuration");
+  check(begun == configuration, path, "this run was begun with other settings\n  then: ",
+        detail::lines_beyond(configuration, begun),
+        "\n  now:  ", detail::lines_beyond(begun, configuration));
   TrainingState state;
   state.model = in.dict("model/");
   state.optimizer = in.dict("optimizer/");
