@@ -140,8 +140,17 @@ class WeightGrad {
             run_rows(x.data + runs.offsets[run] + i / group_panels_ * group_c_, x.row);
         for (std::int64_t row = 0, t = run * tiles_; row < run_length_; ++t) {
           const Tile tile = tile_at(rows, row, heights_);
-          multiply(sums + slot(t, i), rows.data, rows.row, rows.step, tile, {1, pixels, &zero}, dy,
-                   panel, accumulate, ahead_of(rows, tile, t, column_of(i), pixels, next_dy));
+          multiply({.sums = sums + slot(t, i),
+                    .sums_row = panel.width,
+                    .a = rows.data + tile.start,
+                    .row = rows.row,
+                    .step = rows.step,
+                    .k = {1, pixels, &zero},
+                    .b = dy,
+                    .accumulate = accumulate,
+                    .streaming = false,
+                    .ahead = ahead_of(rows, tile, t, column_of(i), pixels, next_dy)},
+                   tile, panel);
           row += tile.valid;
         }
       }

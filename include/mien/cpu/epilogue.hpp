@@ -38,6 +38,13 @@ Epilogue<T> stored_well(Epilogue<T> e, const T* y, std::int64_t rows, std::int64
   return e;
 }
 
+// Whether y is the sums as they are.
+template <class T>
+bool is_plain(const Epilogue<T>& e) {
+  return e.scale == nullptr && e.shift == nullptr && e.activation == Activation::none &&
+         e.out_scale == 1 && e.residual == nullptr;
+}
+
 // A block of sums and the place in y where it goes.
 template <class T>
 struct EpilogueBlock {

@@ -65,6 +65,20 @@ struct Ahead {
   std::int64_t step;
 };
 
+// sums (tile, panel) = [sums +] rows of A * a panel of B.
+template <class C>
+struct TileProduct {
+  C* sums;
+  std::int64_t sums_row;
+  const C* a;  // elements `row` and `step` apart, as in AView
+  std::int64_t row, step;
+  Runs k;
+  const C* b;  // of the panel
+  bool accumulate;
+  bool streaming;  // the sums are a result, stored past the caches (cpu/streaming.hpp)
+  Ahead<C> ahead;  // of A
+};
+
 // c = epilogue(a * panels [panel_begin, panel_end) of b).
 template <class T>
 struct PanelProduct {
@@ -78,6 +92,7 @@ struct PanelProduct {
   std::int64_t c_row, residual_row;
   std::int64_t first_channel;  // of c, into the epilogue's parameters
   const Epilogue<T>* epilogue;
+  bool plain = is_plain(*epilogue);
 };
 
 // k in blocks of nearly equal length: several whole runs, or parts of one. A

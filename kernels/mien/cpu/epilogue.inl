@@ -12,10 +12,13 @@ MIEN_INLINE V activate(V x, V slope) {
   return x;
 }
 
+// Whether a vector of T is a line; less would leave lines half written for a while.
+template <class T>
+constexpr bool streams_lines = Vec<Compute<T>>::lanes * sizeof(T) == 64;
+
 template <Activation A, class T>
 void epilogue_columns(const EpilogueBlock<T>& b, const Epilogue<T>& e) {
   using V = Vec<Compute<T>>;
-  constexpr bool lines = V::lanes * sizeof(T) == 64;  // less would leave lines half written
   for (std::int64_t j = 0; j < b.channels; j += V::lanes) {
     const int n = static_cast<int>(std::min<std::int64_t>(V::lanes, b.channels - j));
     const bool whole = n == V::lanes;
@@ -25,7 +28,7 @@ void epilogue_columns(const EpilogueBlock<T>& b, const Epilogue<T>& e) {
     const V scale = parameter(e.scale, 1), shift = parameter(e.shift, 0);
     const V slope = parameter(e.activation == Activation::prelu ? e.slopes : nullptr, e.slope);
     const V out_scale = e.out_scale;
-    const bool streaming = e.streaming && whole && lines;
+    const bool streaming = e.streaming && whole && streams_lines<T>;
     V pooled;
     for (std::int64_t r = 0; r < b.rows; ++r) {
       const V x = fma(V::load(b.sums + r * b.sums_row + j), scale, shift);

@@ -14,23 +14,24 @@ constexpr TileHeights heights = Vec<C>::lanes == 1                ? TileHeights{
                                 : Vec<C>::lanes * sizeof(C) == 64 ? TileHeights{14, 7}
                                                                   : TileHeights{6, 3};
 
-// sums (Height, Vectors * lanes) = [sums +] A * B, in rows `width` apart; b's
-// are, too. Elements of A lie `row` and `step` apart along its rows and k. What
-// is read of A next is asked for step by step: all at once it would take longer
-// than a short tile.
+// Height rows and Vectors vectors of a product, of columns `column` and on; rows
+// of b lie `width` apart. What is read of A next is asked for step by step: all
+// at once it would take longer than a short tile.
 template <int Height, int Vectors, class C>
-MIEN_NOINLINE void multiply_tile(C* sums, const C* a, std::int64_t row, std::int64_t step, Runs k,
-                                 const C* b, std::int64_t width, bool accumulate, Ahead<C> ahead) {
+MIEN_NOINLINE void multiply_tile(const TileProduct<C>& p, std::int64_t column, std::int64_t width) {
   using V = Vec<C>;
+  const std::int64_t row = p.row, step = p.step;
+  const C* b = p.b + column;
+  Ahead<C> ahead = p.ahead;
   using Register = decltype(V::v);  // arrays of a type without constructors stay in registers
   Register acc[Height][Vectors];
 #pragma GCC unroll 16
   for (int i = 0; i < Height; ++i)
 #pragma GCC unroll 2
     for (int j = 0; j < Vectors; ++j) acc[i][j] = V().v;
-  for (std::int64_t s = 0; s < k.count; ++s) {
-    const C* at = a + k.offsets[s];
-    for (std::int64_t i = 0; i < k.length; ++i, at += step, b += width, ahead.at += ahead.step) {
+  for (std::int64_t s = 0; s < p.k.count; ++s) {
+    const C* at = p.a + p.k.offsets[s];
+    for (std::int64_t i = p.k.length; i > 0; --i, at += step, b += width, ahead.at += ahead.step) {
       __builtin_prefetch(ahead.at, 0, 2);  // into the second level: the first holds this tile
       Register panel[Vectors];
 #pragma GCC unroll 2
@@ -47,24 +48,20 @@ MIEN_NOINLINE void multiply_tile(C* sums, const C* a, std::int64_t row, std::int
   for (int r = 0; r < Height; ++r) {
 #pragma GCC unroll 2
     for (int j = 0; j < Vectors; ++j) {
-      C* to = sums + r * width + j * V::lanes;
+      C* to = p.sums + r * p.sums_row + column + j * V::lanes;
       const V sum(acc[r][j]);
-      (accumulate ? V::load(to) + sum : sum).store(to);
+      store_vector(p.accumulate ? V::load(to) + sum : sum, to, V::lanes, p.streaming);
     }
   }
 }
 
 // A tile of any height times a panel.
 template <class C>
-void multiply_panel(C* sums, const C* a, std::int64_t row, std::int64_t step, const Tile& tile,
-                    const Runs& k, const C* b, const Panel& panel, bool accumulate,
-                    const Ahead<C>& ahead) {
+void multiply_panel(const TileProduct<C>& p, const Tile& tile, const Panel& panel) {
   constexpr std::int64_t lanes = Vec<C>::lanes, width = panel_columns<C>;
   constexpr TileHeights h = heights<C>;
-  a += tile.start * row;
-  const auto multiply = [&](auto height, auto vectors, std::int64_t j) {
-    multiply_tile<height.value, vectors.value>(sums + j, a, row, step, k, b + j, panel.width,
-                                               accumulate, ahead);
+  const auto multiply = [&](auto height, auto vectors, std::int64_t column) {
+    multiply_tile<height.value, vectors.value>(p, column, panel.width);
   };
   const auto columns = [&](auto height) {
     if constexpr (width / 2 < 2 * lanes)

@@ -27,6 +27,15 @@ Ahead<Compute<T>> ahead_of(const PanelProduct<T>& p, const Tile& tile, const Pan
   return {rows, tile.height * p.a.row / p.k.length};
 }
 
+// Where the sums of a tile belong: into c itself, where nothing is done to them and no row around
+// the tile is touched, else into the scratch.
+template <class T>
+bool stored_at_once(const PanelProduct<T>& p, const KBlocks& blocks, const Tile& tile,
+                    const Panel& panel) {
+  return std::is_same_v<T, Compute<T>> && p.plain && !blocks.cut(p.k) &&
+         tile.valid == tile.height && panel.columns == panel.width;
+}
+
 // A pass times one panel, block after block of k.
 template <class T>
 void multiply_pass(const PanelProduct<T>& p, const KBlocks& blocks, const Pass& pass,
@@ -40,12 +49,28 @@ void multiply_pass(const PanelProduct<T>& p, const KBlocks& blocks, const Pass& 
       const Runs block{std::min(blocks.runs, p.k.count - run),
                        std::min(blocks.length, p.k.length - k), p.k.offsets + run};
       const C* a = p.a.data + k * p.a.step;
-      const T* c = p.c + pass.row * p.c_row + panel.first;
+      T* c = p.c + pass.row * p.c_row + panel.first;
       for (int t = 0; t < pass.count; c += pass.tiles[t++].valid * p.c_row) {
-        if (k_total >= 256)  // long enough to hide it
-          prefetch_output(c, p.c_row * bytes, pass.tiles[t].valid, panel.columns * bytes);
-        multiply_panel(p.sums + t * slot, a, p.a.row, p.a.step, pass.tiles[t], block, b, panel,
-                       run + k > 0, ahead_of(p, pass.tiles[t], panel));
+        const Tile& tile = pass.tiles[t];
+        if (k_total >= 256 && !p.epilogue->streaming)  // long enough to hide it
+          prefetch_output(c, p.c_row * bytes, tile.valid, panel.columns * bytes);
+        TileProduct<C> product{.sums = p.sums + t * slot,
+                               .sums_row = panel.width,
+                               .a = a + tile.start * p.a.row,
+                               .row = p.a.row,
+                               .step = p.a.step,
+                               .k = block,
+                               .b = b,
+                               .accumulate = run + k > 0,
+                               .streaming = false,
+                               .ahead = ahead_of(p, tile, panel)};
+        if constexpr (std::is_same_v<T, C>)
+          if (stored_at_once(p, blocks, tile, panel)) {
+            product.sums = c;
+            product.sums_row = p.c_row;
+            product.streaming = p.epilogue->streaming && streams_lines<T>;
+          }
+        multiply_panel(product, tile, panel);
       }
       b += block.count * block.length * panel.width;
     }
@@ -53,11 +78,13 @@ void multiply_pass(const PanelProduct<T>& p, const KBlocks& blocks, const Pass& 
 
 // What multiply_pass left in the sums, through the epilogue to c.
 template <class T>
-void store_pass(const PanelProduct<T>& p, const Pass& pass, const Panel& panel) {
+void store_pass(const PanelProduct<T>& p, const KBlocks& blocks, const Pass& pass,
+                const Panel& panel) {
   using C = Compute<T>;
   constexpr std::int64_t slot = heights<C>.tall * panel_columns<C>;
   std::int64_t row = pass.row;
-  for (int t = 0; t < pass.count; row += pass.tiles[t++].valid)
+  for (int t = 0; t < pass.count; row += pass.tiles[t++].valid) {
+    if (stored_at_once(p, blocks, pass.tiles[t], panel)) continue;
     apply_epilogue<T>(
         {.sums = p.sums + t * slot + pass.tiles[t].first * panel.width,
          .y = p.c + row * p.c_row + panel.first,
@@ -70,6 +97,7 @@ void store_pass(const PanelProduct<T>& p, const Pass& pass, const Panel& panel) 
          .channels = panel.columns,
          .first_channel = p.first_channel + panel.first},
         *p.epilogue);
+  }
 }
 
 template <class T>
@@ -87,7 +115,7 @@ void multiply(const PanelProduct<T>& p) {
       for (std::int64_t i = panel_begin; i < panel_end; ++i) {
         const Panel panel = panel_of<C>(i, p.n);
         multiply_pass(p, blocks, pass, panel);
-        store_pass(p, pass, panel);
+        store_pass(p, blocks, pass, panel);
       }
     }
   };
