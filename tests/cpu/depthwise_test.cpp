@@ -142,6 +142,15 @@ std::vector<Case> cases() {
       all.push_back(make("strides and dilations that differ", p, 1, 2));
     }
     all.push_back(make("several pieces", image(2, 10, 200, 33, kernel, kernel)));
+    for (const std::int64_t stride : {1, 2}) {
+      all.push_back(make("slices of channels", image(1, 6, 9, 275, kernel, kernel, stride)));
+      all.push_back(make("pieces across images", image(5, 7, 15, 40, kernel, kernel, stride)));
+      DepthwiseParams p = image(2, 9, 19, 21, kernel, kernel, stride);
+      p.stride_h = 3 - stride;
+      all.push_back(make("strides that differ", p));
+      p.dilation_h = 3;
+      all.push_back(make("strides that differ, rows dilated", p, 4, 1));
+    }
   }
   all.push_back(make("stride beyond the kernel", image(1, 9, 10, 17, 2, 2, 3)));
   all.push_back(make("no image", image(0, 5, 5, 17, 3, 3)));

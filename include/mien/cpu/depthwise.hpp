@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include <mien/core/device.hpp>
@@ -31,7 +32,7 @@ struct TapRange {
 };
 
 struct DepthwiseParams {
-  static constexpr int tile = 4;  // output pixels that a tuned kernel computes at once
+  static constexpr int max_tile = 7;  // output pixels that a kernel computes at once
 
   std::int64_t n, h, w, c;          // x (n, h, w, c)
   std::int64_t out_h, out_w;        // y (n, out_h, out_w, c)
@@ -45,16 +46,15 @@ struct DepthwiseParams {
   TapRange column_taps(std::int64_t ox) const {
     return {ox * stride_w - pad_left, w, kernel_w, dilation_w};
   }
-  // Output columns whose windows lie inside the image's columns.
-  std::pair<std::int64_t, std::int64_t> inner_columns() const {
-    const std::int64_t room = w - 1 - (kernel_w - 1) * dilation_w + pad_left;
-    const std::int64_t begin = std::min((pad_left + stride_w - 1) / stride_w, out_w);
-    return {begin, room < 0 ? begin : std::clamp(room / stride_w + 1, begin, out_w)};
+  // Rows that a thread takes at once: about 128 KiB of floats, more where there are many, because
+  // the rows that two pieces share are read twice.
+  static std::int64_t rows_at_once(std::int64_t rows, std::int64_t row_size) {
+    constexpr std::int64_t most_pieces = 32, size = std::int64_t{1} << 15;
+    return std::max(
+        {size / std::max<std::int64_t>(1, row_size), rows / most_pieces, std::int64_t{1}});
   }
-  // Output rows that a thread takes at once: about 128 KiB of floats.
   std::int64_t rows_at_once() const {
-    return std::clamp<std::int64_t>((std::int64_t{1} << 15) / std::max<std::int64_t>(1, out_w * c),
-                                    1, std::max<std::int64_t>(1, out_h));
+    return std::min(rows_at_once(n * out_h, out_w * c), std::max<std::int64_t>(1, out_h));
   }
   std::int64_t pieces() const { return (out_h + rows_at_once() - 1) / rows_at_once(); }
 
@@ -86,7 +86,8 @@ void depthwise_conv2d(Cpu, T* y, const T* x, const Compute<T>* w, const Depthwis
   const auto kernel = MIEN_ISA_PICK(depthwise_rows<T>);
   Scratch<C> partial(pooled ? p.n * p.pieces() * p.c : 0);
   p.each_piece([&](std::int64_t image, std::int64_t piece, std::int64_t begin, std::int64_t end) {
-    Scratch<C> sums(p.out_w * p.c + 64 / static_cast<std::int64_t>(sizeof(C)));  // whole vectors
+    Scratch<C> sums(DepthwiseParams::max_tile * p.c +
+                    64 / static_cast<std::int64_t>(sizeof(C)));  // whole vectors
     C* pool = pooled ? partial.data() + (image * p.pieces() + piece) * p.c : nullptr;
     if (pool) std::fill(pool, pool + p.c, C(0));
     Epilogue<T> of_image = e;
@@ -125,36 +126,50 @@ void depthwise_conv2d_data_grad(Cpu, T* dx, const T* dy, const Compute<T>* w,
       return depthwise_conv2d<T>(Cpu{}, dx, dy, turned.data(), back);
   }
   const auto kernel = MIEN_ISA_PICK(depthwise_data_grad_row<T>);
-  parallel_for(p.n * p.h, 1, [&](std::int64_t begin, std::int64_t end) {
-    Scratch<C> row(p.w * p.c);
-    for (std::int64_t i = begin; i < end; ++i) {
-      std::fill(row.data(), row.data() + p.w * p.c, C(0));
-      kernel(row.data(), dy + i / p.h * p.out_h * p.out_w * p.c, w, p, i % p.h);
-      for (std::int64_t j = 0; j < p.w * p.c; ++j)
-        dx[i * p.w * p.c + j] = static_cast<T>(row.data()[j]);
-    }
-  });
+  const std::int64_t image = p.out_h * p.out_w * p.c, row = p.w * p.c;
+  parallel_for(p.n * p.h, p.rows_at_once(p.n * p.h, row),
+               [&](std::int64_t begin, std::int64_t end) {
+                 Scratch<C> sums(row);
+                 for (std::int64_t i = begin; i < end; ++i)
+                   kernel(dx + i * row, sums.data(), dy + i / p.h * image, w, p, i % p.h);
+               });
 }
 
-// dw (kernel_h, kernel_w, c).
+// dw (kernel_h, kernel_w, c). The rows of all images are cut into pieces, whose sums are a small
+// part of the pixels that they are over, and the channels into slices. A thread takes a slice of a
+// piece, in blocks of rows that stay in the second-level cache.
 template <class T>
 void depthwise_conv2d_weight_grad(Cpu, Compute<T>* dw, const T* x, const T* dy,
                                   const DepthwiseParams& p) {
   using C = Compute<T>;
-  const std::int64_t size = p.kernel_h * p.kernel_w * p.c;
-  const auto kernel = MIEN_ISA_PICK(depthwise_weight_grad_any_row<T>);
-  Scratch<C> partial(p.n * p.pieces() * size);
-  p.each_piece([&](std::int64_t image, std::int64_t piece, std::int64_t begin, std::int64_t end) {
-    C* sums = partial.data() + (image * p.pieces() + piece) * size;
-    std::fill(sums, sums + size, C(0));
-    for (std::int64_t oy = begin; oy < end; ++oy)
-      kernel(sums, x + image * p.h * p.w * p.c, dy + image * p.out_h * p.out_w * p.c, p, oy);
+  constexpr std::int64_t most_pieces = 32, slice = 256, block_pixels = 112;
+  const std::int64_t taps = p.kernel_h * p.kernel_w, size = taps * p.c, rows = p.n * p.out_h;
+  const std::int64_t pieces = std::clamp<std::int64_t>(
+      rows * p.out_w / (8 * taps), 1, std::clamp<std::int64_t>(rows, 1, most_pieces));
+  const std::int64_t slices = (p.c + slice - 1) / slice;
+  const std::int64_t block = 1 + (block_pixels - 1) / std::max<std::int64_t>(1, p.out_w);
+  const auto kernel = MIEN_ISA_PICK(depthwise_weight_grad_rows<T>);
+  Scratch<C> partial(pieces * size);
+  parallel_for(pieces * slices, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t piece = i / slices, first = i % slices * slice,
+                         last = std::min(first + slice, p.c), end_row = (piece + 1) * rows / pieces;
+      C* sums = partial.data() + piece * size;
+      for (std::int64_t t = 0; t < taps; ++t)
+        std::fill(sums + t * p.c + first, sums + t * p.c + last, C(0));
+      for (std::int64_t row = piece * rows / pieces, count; row < end_row; row += count) {
+        const std::int64_t image = row / p.out_h, oy = row % p.out_h;
+        count = std::min({block, end_row - row, p.out_h - oy});
+        kernel(sums, x + image * p.h * p.w * p.c, dy + image * p.out_h * p.out_w * p.c, p, oy,
+               oy + count, first, last);
+      }
+    }
   });
-  for (std::int64_t j = 0; j < size; ++j) {
-    C total = 0;
-    for (std::int64_t i = 0; i < p.n * p.pieces(); ++i) total += partial.data()[i * size + j];
-    dw[j] = total;
-  }
+  parallel_for(size, 4096, [&](std::int64_t begin, std::int64_t end) {
+    std::copy(partial.data() + begin, partial.data() + end, dw + begin);
+    for (std::int64_t i = 1; i < pieces; ++i)
+      for (std::int64_t j = begin; j < end; ++j) dw[j] += partial.data()[i * size + j];
+  });
 }
 
 // The definitions, readable and slow: what the kernels and ops are tested against.
