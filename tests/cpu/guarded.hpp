@@ -17,7 +17,9 @@ template <class T>
 class Guarded {
  public:
   explicit Guarded(std::int64_t size)
-      : size_(size), values_(static_cast<std::size_t>(size) + 2 * guard, T(canary)) {}
+      : size_(size), values_(static_cast<std::size_t>(size) + 2 * guard, T(canary)) {
+    if (values_.empty()) values_.reserve(1);  // an empty tensor has an address, too
+  }
 
   // Uniform in [-1, 1).
   static Guarded random(std::int64_t size, Generator& generator) {

@@ -198,7 +198,9 @@ class CachingAllocator {
     const std::size_t size = rounded(bytes);
     check(size >= bytes, "memory", "cannot allocate ", bytes, " bytes");
     const MutexLock lock(mutex_);
-    void* block = is_large(size) ? take_large(size) : take_small(size);
+    void* block = !caching         ? SmallBlocks::from_system(size)
+                  : is_large(size) ? take_large(size)
+                                   : take_small(size);
     if (block == nullptr)
       throw OutOfMemory(str("[memory] out of memory: cannot allocate ", bytes, " bytes"));
     stats_.in_use += size;

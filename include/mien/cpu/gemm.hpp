@@ -22,6 +22,9 @@ struct GemmParams {
 
 namespace gemm_detail {
 
+// Room to point at even where k, and with it the matrix, is empty.
+inline std::int64_t some(std::int64_t size) { return std::max<std::int64_t>(size, 1); }
+
 // How a product is cut for threads: halved along its longer side until a piece
 // has about 2 M multiply-adds (10 us) or there are about 64 pieces.
 struct Split {
@@ -61,7 +64,7 @@ class RowsOfA {
         columns_(p.a_col != 1 && p.a_row == 1),
         in_place_(readable_in_place()),
         stride_(columns_ ? padded(most_rows) : p.k + (strides_collide<C>(p.k) ? 16 : 0)),
-        copy_(in_place_ ? 0 : stride_ * (columns_ ? p.k : padded(most_rows))) {}
+        copy_(in_place_ ? 0 : some(stride_ * (columns_ ? p.k : padded(most_rows)))) {}
 
   // Rows [begin, begin + rows); valid until the next call.
   AView<C> view(std::int64_t begin, std::int64_t rows) {
@@ -158,7 +161,7 @@ void gemm(Cpu, T* c, const T* a, Packed<Compute<T>> b, const GemmParams& p,
 // The same with b as it lies in memory, of type T or Compute<T>; packs it first.
 template <FloatElement T, OneOf<T, Compute<T>> B>
 void gemm(Cpu cpu, T* c, const T* a, const B* b, const GemmParams& p, const Epilogue<T>& e = {}) {
-  Scratch<Compute<T>> packed(std::max<std::int64_t>(packed_size<T>(p.k, p.n), 1));  // k may be 0
+  Scratch<Compute<T>> packed(gemm_detail::some(packed_size<T>(p.k, p.n)));
   pack_b(cpu, packed.data(), b, p.k, p.n, p.b_row, p.b_col);
   gemm(cpu, c, a, Packed<Compute<T>>{packed.data()}, p, e);
 }

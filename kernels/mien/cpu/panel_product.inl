@@ -21,10 +21,9 @@ struct Pass {
 // The rows of A after a tile's, spread over the steps of its first panel.
 template <class T>
 Ahead<Compute<T>> ahead_of(const PanelProduct<T>& p, const Tile& tile, const Panel& panel) {
-  const auto* rows = p.a.data + (tile.start + tile.height) * p.a.row;
   const bool first = panel.first == p.panel_begin * panel_columns<Compute<T>>;
   if (!first || p.a.step != 1 || p.k.count != 1 || p.k.length == 0) return {p.a.data, 0};
-  return {rows, tile.height * p.a.row / p.k.length};
+  return {p.a.data + (tile.start + tile.height) * p.a.row, tile.height * p.a.row / p.k.length};
 }
 
 // Where the sums of a tile belong: into c itself, where nothing is done to them and no row around
