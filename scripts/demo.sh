@@ -33,13 +33,13 @@ build() {
 
 draw() {
   rm -rf "$faces"
-  $bin/mien-synth affectnet "$faces" --train 4000 --val 400 --size 96 --no-2017 --no-2021
+  $bin/mien-synth affectnet "$faces" --train 6000 --val 400 --size 96 --no-2017 --no-2021
 }
 
 train() {
   rm -rf "$training"
   $bin/mien-pretrain "$faces" -o "$training" --size 96 --width 0.35 --depth 0.35 --dropout 0.1 \
-    --head-epochs 0 --epochs 6 --batch 16 --lr 3e-3 --schedule cosine --warmup 100 --cache memory
+    --head-epochs 0 --epochs 8 --batch 16 --lr 3e-3 --schedule cosine --warmup 100 --cache memory
 }
 
 # Six held-out faces of each expression.
