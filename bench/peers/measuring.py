@@ -46,6 +46,12 @@ def spread(seconds):
                 quartile_ms=[1e3 * ordered[quarter], 1e3 * ordered[-1 - quarter]])
 
 
+def peak_mib(process="self"):
+    """The most memory that a process has held so far, its libraries included."""
+    with open(f"/proc/{process}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
+
+
 def processor():
     with open("/proc/cpuinfo", encoding="ascii") as info:
         names = [line.split(":")[1].strip() for line in info if line.startswith("model name")]

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 
-from measuring import interleaved, ratio, spread, write_report
+from measuring import interleaved, peak_mib, ratio, spread, write_report
 from server import Server
 
 RHO, LR = 0.05, 1e-4
@@ -126,6 +126,7 @@ def main():
     x = torch.randn(args.batch, 3, args.size, args.size).to(memory_format=torch.channels_last)
     labels = torch.randint(0, 8, (args.batch,))
     affect = torch.rand(args.batch, 2) * 2 - 1
+    imported = peak_mib()
     with tempfile.TemporaryDirectory() as folder:
         weights, inputs = os.path.join(folder, "net.safetensors"), os.path.join(folder, "x.safetensors")
         save_file({k: v.contiguous() for k, v in net.state_dict().items()}, weights)
@@ -143,7 +144,9 @@ def main():
         network="MT-EmotiEffNet", batch=args.batch, size=args.size, threads=args.threads,
         rounds=args.rounds, versions=dict(torch=torch.__version__, timm=timm.__version__,
                                        numpy=numpy.__version__, python=platform.python_version()),
-        mien=engines["mien"].facts, losses=losses, works=works)
+        mien=engines["mien"].facts, losses=losses, works=works,
+        peak_mib=dict(mien=peak_mib(engines["mien"].process.pid), torch=peak_mib(),
+                      torch_before=imported))
     write_report(report, args.out)
 
 
