@@ -76,11 +76,11 @@ TEST_P(Streaming, ScaledChannels) {
 }
 
 TEST_P(Streaming, MatrixProductsAndConvolutions) {
-  const auto run = [&]<class T>(T, std::int64_t kernel) {
+  const auto run = [&]<class T>(T, std::int64_t kernel, std::int64_t groups) {
     Generator generator(5);
     const std::int64_t in = 4;
     const Tensor<T> x = mien::randn<T>({rows, in}, generator);
-    const auto w = mien::randn<Compute<T>>({kernel * kernel * in, channels}, generator);
+    const auto w = mien::randn<Compute<T>>({kernel * kernel * in / groups, channels}, generator);
     const auto shift = mien::randn<Compute<T>>({channels}, generator);
     const mien::kernels::Conv2dParams p{.n = 1,
                                         .h = 256,
@@ -92,15 +92,17 @@ TEST_P(Streaming, MatrixProductsAndConvolutions) {
                                         .kernel_h = kernel,
                                         .kernel_w = kernel,
                                         .pad_top = kernel / 2,
-                                        .pad_left = kernel / 2};
+                                        .pad_left = kernel / 2,
+                                        .groups = groups};
     expect_same_bits<T>([&](T* y) {
       mien::kernels::conv2d(Cpu{}, y, x.data(), w.data(), p,
                             {.shift = shift.data(), .activation = mien::kernels::Activation::relu});
     });
   };
   for (const std::int64_t kernel : {1, 3}) {
-    run(float{}, kernel);
-    run(bf16{}, kernel);
+    run(float{}, kernel, 1);
+    run(bf16{}, kernel, 1);
+    run(float{}, kernel, 4);  // a group's 24 channels begin within a line
   }
 }
 

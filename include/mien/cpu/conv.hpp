@@ -125,7 +125,10 @@ void conv2d(Cpu cpu, T* y, const T* x, Packed<Compute<T>> w, const Conv2dParams&
                  .b_col = 0,
                  .c_row = p.y_pixel},
                 epilogue);
-  const Epilogue<T> e = stored_well(epilogue, y, p.n * p.out_h * p.out_w, p.y_pixel);
+  // Groups, and rows of an odd stride, may begin within a line.
+  const bool whole_lines = p.groups == 1 && p.y_row % p.y_pixel == 0 && p.y_image % p.y_pixel == 0;
+  const Epilogue<T> e =
+      whole_lines ? stored_well(epilogue, y, p.n * p.out_h * p.out_w, p.y_pixel) : epilogue;
   const std::int64_t k = p.kernel_h * p.kernel_w * (p.c / p.groups);
   const std::int64_t panels = p.groups * panel_count<C>(p.out_c / p.groups);
   const Strips strips = cut_columns<T>(p, (512 << 10) / sizeof(C));
