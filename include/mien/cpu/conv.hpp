@@ -126,7 +126,8 @@ void conv2d(Cpu cpu, T* y, const T* x, Packed<Compute<T>> w, const Conv2dParams&
                  .c_row = p.y_pixel},
                 epilogue);
   // Groups, and rows of an odd stride, may begin within a line.
-  const bool whole_lines = p.groups == 1 && p.y_row % p.y_pixel == 0 && p.y_image % p.y_pixel == 0;
+  const bool whole_lines =
+      p.groups == 1 && p.y_pixel > 0 && p.y_row % p.y_pixel == 0 && p.y_image % p.y_pixel == 0;
   const Epilogue<T> e =
       whole_lines ? stored_well(epilogue, y, p.n * p.out_h * p.out_w, p.y_pixel) : epilogue;
   const std::int64_t k = p.kernel_h * p.kernel_w * (p.c / p.groups);
