@@ -90,7 +90,7 @@ stage() { # stage NAME COMMAND...: within its limit, its output into a log; says
 
 say "${gpu:-no GPU}, sm_$architecture, $(nproc) cores"
 stage configure cmake --preset gpu -DCMAKE_CUDA_ARCHITECTURES="$architecture-real" \
-  -DMIEN_DEPS="$(realpath -m "${MIEN_DEPS:-.deps}")"
+  -DMIEN_DEPS="$(realpath -m "${MIEN_DEPS:-.deps}")" -DPython3_EXECUTABLE="$(command -v python3)"
 stage build cmake --build $build --parallel -- -k 0
 
 # Tests with broken kernels in them are left to the plain run.
