@@ -26,6 +26,7 @@ import sys
 import time
 
 import torch
+import torch._functorch.config
 
 import torch_peers
 from torch_peers.case import Make, identity
