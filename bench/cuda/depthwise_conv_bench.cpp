@@ -85,11 +85,12 @@ Work inference(Arrays& arrays, const Shape& s) {
   const auto x = arrays.input<T>(s.x()), w = arrays.input<T>(s.w()), y = arrays.output<T>(s.y()),
              pooled = arrays.output<T>(means);
   const auto scale = arrays.input<float>(s.p.c, 0.5f, 2), shift = arrays.input<float>(s.p.c),
-             partials = arrays.workspace<float>(means * kernels::depthwise_pool_blocks(s.p));
+             partials =
+                 arrays.workspace<float>(means * kernels::depthwise_pool_blocks(s.p, s.kernel));
   return {[=](const Cuda& device, int set) {
             kernels::depthwise_conv(device, y.at(set), x.at(set), w.at(set), s.kernel, s.stride,
                                     s.p, {scale.at(set), shift.at(set), true, partials.at(set)});
-            kernels::depthwise_pool(device, pooled.at(set), partials.at(set), s.p);
+            kernels::depthwise_pool(device, pooled.at(set), partials.at(set), s.kernel, s.p);
           },
           [=] {
             auto expected = convolved(s, x, w);

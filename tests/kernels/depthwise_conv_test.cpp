@@ -146,10 +146,10 @@ TYPED_TEST(DepthwiseConvTest, EpilogueAndPooledMeans) {
     each_schedule([&] {
       Buffer<TypeParam> y(y_size(p)), x(d.x), w(d.w), means(std::int64_t{p.n} * p.c);
       Buffer<float> scales(scale), shifts(shift),
-          partials(std::int64_t{p.n} * kernels::depthwise_pool_blocks(p) * p.c);
+          partials(std::int64_t{p.n} * kernels::depthwise_pool_blocks(p, c.kernel) * p.c);
       const DepthwiseConvEpilogue e{scales.data(), shifts.data(), true, partials.data()};
       kernels::depthwise_conv(Cuda{}, y.data(), x.data(), w.data(), c.kernel, c.stride, p, e);
-      kernels::depthwise_pool(Cuda{}, means.data(), partials.data(), p);
+      kernels::depthwise_pool(Cuda{}, means.data(), partials.data(), c.kernel, p);
       EXPECT_EQ(difference(y.read(), expected, of_sums<TypeParam>(25)), "") << to_string(c);
       EXPECT_EQ(difference(means.read(), pooled, of_sums<TypeParam>(25)), "") << to_string(c);
     });
@@ -227,17 +227,20 @@ TYPED_TEST(DepthwiseConvTest, NeedsNoAlignment) {
   }
 }
 
-// The shapes of EfficientNet-B0 at batches 1 and 256: as few rows a thread as the batch leaves
-// idle, and all of a small map where there is work enough.
+// The shapes of EfficientNet-B0: as few rows a thread as a small batch leaves idle, all of a map
+// where there is work enough, and no more threads than are resident at once.
 TEST_F(KernelTest, DepthwiseConvCutsRowsBySize) {
-  const auto rows = [](int n, int size, int c) {
-    return kernels::depthwise::rows_of_thread({n, size, size, c, size, size, 1, 1}, size, size);
+  const auto rows = [](int n, int size, int c, int kernel = 3) {
+    return kernels::depthwise::rows_of_thread({n, size, size, c, size, size, 1, 1}, size, size,
+                                              kernels::depthwise::resident_warps(kernel));
   };
   EXPECT_EQ(rows(1, 14, 672), 2);
   EXPECT_EQ(rows(1, 112, 32), 2);
+  EXPECT_EQ(rows(64, 112, 32), 23);
+  EXPECT_EQ(rows(64, 14, 480), 7);
+  EXPECT_EQ(rows(64, 14, 480, 5), 14);
   EXPECT_EQ(rows(256, 7, 1152), 7);
-  EXPECT_EQ(rows(256, 14, 672), 14);
-  EXPECT_EQ(rows(256, 112, 32), 28);
+  EXPECT_EQ(rows(256, 112, 32), 112);
 }
 
 TEST_F(KernelTest, DepthwiseConvNamesWhatItLacks) {

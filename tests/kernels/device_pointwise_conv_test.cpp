@@ -1,4 +1,4 @@
-// The tile for many pixels on a few: its launcher takes it where they fill a GPU.
+// Every tile of the kernel, whatever its launcher would choose.
 
 #include <gtest/gtest.h>
 
@@ -8,19 +8,44 @@
 namespace mien::test {
 namespace {
 
-template <class T>
-class LargePointwiseConvTest : public KernelTest {};
-TYPED_TEST_SUITE(LargePointwiseConvTest, StorageTypes);
+using pointwise::Case;
 
-TYPED_TEST(LargePointwiseConvTest, IsTheProduct) {
-  const auto expect = [](const pointwise::Case& c) {
-    pointwise::expect_reference<TypeParam>(c, [](auto... arguments) {
-      kernels::pointwise::launch<kernels::pointwise::Large, kernels::dev::DeviceMma, TypeParam>(
-          Cuda{}, arguments...);
-    });
-  };
-  expect({{130, 50, 40, 66}, true, true, false, true});  // a second block of rows, and of columns
-  expect({{5, 50, 35, 7}, false, true, true, false});
+template <class T>
+class PointwiseConvTilesTest : public KernelTest {};
+TYPED_TEST_SUITE(PointwiseConvTilesTest, StorageTypes);
+
+template <class Shape, bool Aligned, class T>
+void expect_tile(const Case& c) {
+  SCOPED_TRACE(str(Shape::rows, "x", Shape::columns, Aligned ? "" : ", not aligned"));
+  pointwise::expect_reference<T>(c, [](auto... arguments) {
+    kernels::pointwise::launch<Shape, Aligned, T>(Cuda{}, arguments...);
+  });
+}
+
+template <class T, class... Shapes>
+void expect_tiles(const Case& c) {
+  (expect_tile<Shapes, true, T>(c), ...);
+}
+
+TYPED_TEST(PointwiseConvTilesTest, AreTheProduct) {
+  using namespace kernels::pointwise;
+  const auto expect = [](const Case& c) { expect_tiles<TypeParam, Wide, Narrow, Small>(c); };
+  // A second block of rows and of columns, images that begin within a block; stages in part, and
+  // more of them than the shared memory holds.
+  expect({{130, 50, 40, 136}, true, true, false, true});
+  if (!few_shapes) {
+    expect({{67, 7, 24, 40}, true, true, true, true});
+    expect({{20, 400, 1048, 8}, false, true, true, false});
+    expect({{20, 1, 168, 8}, true, false, false, false});
+  }
+}
+
+TYPED_TEST(PointwiseConvTilesTest, TakeOddChannels) {
+  using namespace kernels::pointwise;
+  for (const Case& c : {Case{{66, 25, 35, 70}, true, true, true, true}}) {
+    expect_tile<Narrow, false, TypeParam>(c);
+    expect_tile<Small, false, TypeParam>(c);
+  }
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ struct Data {
         shift(random_values<float>(p.out_c, -1, 1, 5)) {}
 };
 
-// The definition, with x s rounded to T.
+// The definition, with s and x s rounded to T.
 template <class T>
 std::vector<double> reference(const Case& c, const Data<T>& d) {
   std::vector<double> y;
@@ -51,7 +51,9 @@ std::vector<double> reference(const Case& c, const Data<T>& d) {
         float x = static_cast<float>(d.x[static_cast<std::size_t>(i * c.p.in_c + k)]);
         if (c.scaled)
           x = static_cast<float>(
-              T(x * d.scale[static_cast<std::size_t>(i / c.p.pixels_per_image * c.p.in_c + k)]));
+              T(x *
+                static_cast<float>(T(
+                    d.scale[static_cast<std::size_t>(i / c.p.pixels_per_image * c.p.in_c + k)]))));
         sum += double{x} * static_cast<double>(
                                static_cast<float>(d.w[static_cast<std::size_t>(o * c.p.in_c + k)]));
       }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <mien/core/dtype.hpp>
+#include <mien/core/error.hpp>
 
 namespace mien::test {
 
@@ -33,16 +34,17 @@ constexpr Tolerance kernel_tolerance = std::is_same_v<T, float> ? Tolerance{1e-5
                                                                 : Tolerance{0x1.1p-8, 1e-30};
 
 // Empty where every element of `got` is as close to `expected` as asked, else the first that is
-// not.
+// not. slack: what each element may be apart beside the tolerance, for sums whose terms cancel.
 template <class T>
 std::string difference(const std::vector<T>& got, const std::vector<double>& expected,
-                       Tolerance tolerance = kernel_tolerance<T>) {
+                       Tolerance tolerance = kernel_tolerance<T>,
+                       const std::vector<double>& slack = {}) {
   if (got.size() != expected.size()) return "another number of elements";
   for (std::size_t i = 0; i < got.size(); ++i) {
     const double x = static_cast<double>(got[i]), y = expected[i];
-    if (!(std::abs(x - y) <= tolerance.relative * std::abs(y) + tolerance.absolute))
-      return "element " + std::to_string(i) + " is " + std::to_string(x) + ", expected " +
-             std::to_string(y);
+    const double absolute = tolerance.absolute + (slack.empty() ? 0.0 : slack[i]);
+    if (!(std::abs(x - y) <= tolerance.relative * std::abs(y) + absolute))
+      return str("element ", i, " is ", x, ", expected ", y);
   }
   return {};
 }

@@ -10,6 +10,7 @@
 // The executor copies only when the thread waits: what was never waited for is NaN.
 
 #include <cstddef>
+#include <type_traits>
 
 #include <mien/cuda/intrinsics.hpp>
 
@@ -17,16 +18,20 @@ namespace mien::kernels {
 inline namespace MIEN_CUDA_BUILD {
 namespace dev {
 
+// Whether copies of 16 bytes stay in the first-level cache, for other blocks of the SM, or pass by
+// it; smaller ones always stay.
+struct InL1 {};
+struct InL2 {};
+
 // Bytes: 4, 8 or 16, to which both addresses are aligned. Nothing is read where `there` is false,
 // but the address is to be one of the device's memory all the same.
-// 16 bytes pass by the first-level cache as well.
-template <int Bytes>
+template <int Bytes, class Cached = InL2>
 MIEN_DEV void copy_async(void* shared, const void* global, bool there = true) {
   static_assert(Bytes == 4 || Bytes == 8 || Bytes == 16);
 #if MIEN_NVCC
   const auto to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
   const int bytes = there ? Bytes : 0;
-  if constexpr (Bytes == 16)
+  if constexpr (Bytes == 16 && std::is_same_v<Cached, InL2>)
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(global), "r"(bytes)
                  : "memory");
   else

@@ -87,6 +87,17 @@ MIEN_DEV inline unsigned to_pair(float low, float high, f16) {
   const __half2 pair = __floats2half2_rn(low, high);
   return reinterpret_cast<const unsigned&>(pair);
 }
+// The products of two pairs, each rounded once, in one instruction; that of bf16 adds -0.
+MIEN_DEV inline unsigned multiply_pairs(unsigned a, unsigned b, bf16) {
+  unsigned product;
+  asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(product) : "r"(a), "r"(b), "r"(0x80008000u));
+  return product;
+}
+MIEN_DEV inline unsigned multiply_pairs(unsigned a, unsigned b, f16) {
+  unsigned product;
+  asm("mul.rn.f16x2 %0, %1, %2;" : "=r"(product) : "r"(a), "r"(b));
+  return product;
+}
 
 // The pointer `i` times `bytes` further. Where threads may differ in `bytes`, as far as the
 // compiler knows, this is one IMAD.WIDE; with a number common to all it would be three
@@ -97,6 +108,15 @@ MIEN_DEV T* offset(T* pointer, unsigned i, unsigned bytes) {
   unsigned long long distance;
   asm("mul.wide.u32 %0, %1, %2;" : "=l"(distance) : "r"(bytes), "r"(i));
   return reinterpret_cast<T*>(reinterpret_cast<Byte*>(pointer) + distance);
+}
+
+// Orders this thread's accesses to global memory, and those it saw through barriers, before it with
+// those behind it, for all blocks. __threadfence() also orders fences among each other, and waits
+// longer.
+MIEN_DEV inline void fence() { asm volatile("fence.acq_rel.gpu;" ::: "memory"); }
+// Asks for what lies at an address, for the second-level cache, and waits for nothing.
+MIEN_DEV inline void prefetch_l2(const void* address) {
+  asm volatile("prefetch.global.L2 [%0];" ::"l"(address));
 }
 
 MIEN_DEV inline unsigned bits(float x) { return __float_as_uint(x); }
@@ -133,12 +153,22 @@ template <class T>
 unsigned to_pair(float low, float high, T) {
   return T(low).bits | static_cast<unsigned>(T(high).bits) << 16;
 }
+template <class T>
+unsigned multiply_pairs(unsigned a, unsigned b, T) {
+  float low_a, high_a, low_b, high_b;
+  to_floats(low_a, high_a, a, T());
+  to_floats(low_b, high_b, b, T());
+  return to_pair(low_a * low_b, high_a * high_b, T());
+}
 
 template <class T>
 T* offset(T* pointer, unsigned i, unsigned bytes) {
   using Byte = std::conditional_t<std::is_const_v<T>, const char, char>;
   return reinterpret_cast<T*>(reinterpret_cast<Byte*>(pointer) + std::size_t{i} * bytes);
 }
+
+inline void fence() { __threadfence(); }
+inline void prefetch_l2(const void*) {}
 
 inline unsigned bits(float x) { return std::bit_cast<unsigned>(x); }
 inline float float_of_bits(unsigned x) { return std::bit_cast<float>(x); }
@@ -198,20 +228,30 @@ MIEN_DEV inline float block_sum(float x) {
 
 // Whether this block is the last of gridDim.x blocks to come here: it then sees what all of them
 // wrote before. `blocks_done` is zero before the launch, and again after it. All threads of the
-// block must call it.
+// block must call it. A block that is alone neither counts nor waits for memory.
 MIEN_DEV inline bool is_last_block(unsigned* blocks_done) {
   MIEN_SHARED(unsigned, before, [1]);
-  const bool first = thread_of_block() == 0;
   __syncthreads();  // all threads have written
-  if (first) {
-    __threadfence();  // what was written is there before the block is counted
+  if (gridDim.x == 1) return true;
+  if (thread_of_block() == 0) {
+    fence();  // what was written is there before the block is counted
     before[0] = atomicAdd(blocks_done, 1u);
+    if (before[0] + 1 == gridDim.x) {
+      fence();  // for all threads, which read behind the barrier
+      *blocks_done = 0;
+    }
   }
   __syncthreads();
-  if (before[0] + 1 != gridDim.x) return false;
-  __threadfence();
-  if (first) *blocks_done = 0;
-  return true;
+  return before[0] + 1 == gridDim.x;
+}
+
+// For the beginning of kernels that end with is_last_block or grid_sum: fetches the counter, and
+// what lies around this block's partial sum, each of which takes 0.5 us from cold memory.
+MIEN_DEV inline void prepare_last_block(const unsigned* blocks_done,
+                                        const void* partial = nullptr) {
+  if (gridDim.x == 1 || thread_of_block() != 0) return;
+  prefetch_l2(blocks_done);
+  if (partial != nullptr) prefetch_l2(partial);
 }
 
 // x becomes its sum over all threads of a grid, the same bits in every run, in the block that comes
@@ -219,6 +259,7 @@ MIEN_DEV inline bool is_last_block(unsigned* blocks_done) {
 // are along x.
 MIEN_DEV inline bool grid_sum(float& x, float* partial, unsigned* blocks_done) {
   x = block_sum(x);
+  if (gridDim.x == 1) return true;
   if (threadIdx.x == 0) partial[blockIdx.x] = x;
   if (!is_last_block(blocks_done)) return false;
   x = 0;

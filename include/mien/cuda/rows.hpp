@@ -5,6 +5,7 @@
 // channels (a line of the cache), by `down` rows.
 
 #include <cstdint>
+#include <utility>
 
 #include <mien/cuda/packed.hpp>
 
@@ -25,6 +26,13 @@ struct RowBlock {
     const unsigned packs = ceil_div(c, N), even = ceil_div(packs, ceil_div(packs, most));
     const unsigned across = packs > most ? even + even % 2 : even;
     return {across, row_threads / across, ceil_div(packs, across)};
+  }
+
+  // Lower blocks where rows are few, so that what a thread prepares serves four of them or more.
+  RowBlock for_rows(std::int64_t rows) const {
+    unsigned lower = down;
+    while (lower > 4 && rows < 4 * std::int64_t{lower}) lower /= 2;
+    return {across, lower, tiles};
   }
 
   // Each image's rows divided among `shares` blocks.
@@ -57,27 +65,69 @@ MIEN_DEV int first_channel() {
   return static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * N;
 }
 
-// Calls use(row, load(row)) for rows first, first + step, ... below `rows`. `Batch` loads are under
-// way together where load() does nothing else (load_bits): nvcc then needs no branch around them.
+// Rows first, first + step, ... below `rows`, as load(row) gives them. `Batch` loads start with the
+// object, so that what a kernel prepares before use() takes no time of its own; each half of them
+// starts anew as soon as it is used, so that memory and arithmetic overlap. load() shall do nothing
+// but load (load_bits): nvcc then needs no branch around it.
+template <int Batch, class Load>
+class RowLoads {
+ public:
+  MIEN_DEV RowLoads(std::int64_t first, std::int64_t step, std::int64_t rows, const Load& load)
+      : first_(first), step_(step), rows_(rows), load_(load) {
+    start(early_, first);
+    start(late_, first + early * step);
+  }
+
+  // Calls use(row, load(row)) for all rows, in their order.
+  template <class Use>
+  MIEN_DEV void use(const Use& use) {
+    for (std::int64_t row = first_; row < rows_; row += Batch * step_) {
+      finish(early_, row, use);
+      start(early_, row + Batch * step_);
+      finish(late_, row + early * step_, use);
+      start(late_, row + (Batch + early) * step_);
+    }
+  }
+
+ private:
+  static_assert(Batch > 1);
+  static constexpr int early = (Batch + 1) / 2, late = Batch - early;
+  using Value = decltype(std::declval<const Load&>()(std::int64_t{}));
+
+  template <int N>
+  MIEN_DEV void start(Value (&values)[N], std::int64_t row) {
+    MIEN_UNROLL
+    for (int i = 0; i < N; ++i)
+      if (row + i * step_ < rows_) values[i] = load_(row + i * step_);
+  }
+
+  template <int N, class Use>
+  MIEN_DEV void finish(const Value (&values)[N], std::int64_t row, const Use& use) {
+    MIEN_UNROLL
+    for (int i = 0; i < N; ++i)
+      if (row + i * step_ < rows_) use(row + i * step_, values[i]);
+  }
+
+  std::int64_t first_, step_, rows_;
+  const Load& load_;
+  Value early_[early] = {}, late_[late] = {};
+};
+
 template <int Batch, class Load, class Use>
 MIEN_DEV void for_each_row(std::int64_t first, std::int64_t step, std::int64_t rows,
                            const Load& load, const Use& use) {
-  for (std::int64_t row = first; row < rows; row += Batch * step) {
-    decltype(load(row)) values[Batch] = {};
-    MIEN_UNROLL
-    for (int i = 0; i < Batch; ++i)
-      if (row + i * step < rows) values[i] = load(row + i * step);
-    MIEN_UNROLL
-    for (int i = 0; i < Batch; ++i)
-      if (row + i * step < rows) use(row + i * step, values[i]);
-  }
+  RowLoads<Batch, Load>(first, step, rows, load).use(use);
 }
 
 // The same for this thread's share of the rows of a RowBlock::shape.
+template <int Batch, class Load>
+MIEN_DEV RowLoads<Batch, Load> start_rows(std::int64_t rows, const Load& load) {
+  return {std::int64_t{blockIdx.x} * blockDim.y + threadIdx.y, std::int64_t{gridDim.x} * blockDim.y,
+          rows, load};
+}
 template <int Batch, class Load, class Use>
 MIEN_DEV void for_each_row(std::int64_t rows, const Load& load, const Use& use) {
-  for_each_row<Batch>(std::int64_t{blockIdx.x} * blockDim.y + threadIdx.y,
-                      std::int64_t{gridDim.x} * blockDim.y, rows, load, use);
+  start_rows<Batch>(rows, load).use(use);
 }
 
 // N channels of a row of two matrices.
@@ -134,6 +184,7 @@ MIEN_DEV bool sum_over_grid(Floats<M>& sums, int c, float* partial, unsigned* bl
   const bool first = threadIdx.y == 0 && channel < c;
   float* const own = partial + each * channel;
   merge_rows(sums, static_cast<int>(blockDim.x), shared, add<M>);
+  if (gridDim.x == 1) return first;
   if (first) store(own + std::int64_t{blockIdx.x} * each * c, sums);
   if (!is_last_block(blocks_done + blockIdx.y)) return false;
   sums = {};

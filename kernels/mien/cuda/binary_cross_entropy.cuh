@@ -10,10 +10,29 @@ inline namespace MIEN_CUDA_BUILD {
 
 namespace losses {
 
-// The terms of the mean's divisor: the number of labels that are there.
+// The terms of the mean's divisor: the number of labels that are there, counted in packs of 16.
 struct LabelsLeft {
   const std::uint8_t* mask;
-  MIEN_DEV float operator()(std::int64_t i) const { return mask[i] != 0 ? 1.0f : 0.0f; }
+
+  MIEN_DEV float sum(std::int64_t first, std::int64_t step, std::int64_t n) const {
+    using Words = Packed<unsigned, 4>;
+    const std::int64_t packs = aligned(16, mask) ? n / 16 : 0;
+    unsigned count = 0;
+    dev::for_each_row<4>(
+        first, step, packs, [&](std::int64_t i) { return reinterpret_cast<const Words*>(mask)[i]; },
+        [&](std::int64_t, const Words& words) {
+          MIEN_UNROLL
+          for (int k = 0; k < 4; ++k) count += bytes_set(words.values[k]);
+        });
+    for (std::int64_t i = 16 * packs + first; i < n; i += step) count += mask[i] != 0 ? 1 : 0;
+    return static_cast<float>(count);
+  }
+
+  // How many of four bytes are not zero: the top bit of each tells it.
+  MIEN_DEV static unsigned bytes_set(unsigned word) {
+    const unsigned tops = (((word & 0x7f7f7f7fu) + 0x7f7f7f7fu) | word) & 0x80808080u;
+    return (tops >> 7) * 0x01010101u >> 24;
+  }
 };
 
 // log(1 + e) for e from 0 to 1, as 2 artanh(s) with s = e / (2 + e): half the instructions of
@@ -49,6 +68,13 @@ void binary_cross_entropy_kernel(float* loss, T* dlogits, LossWorkspace workspac
                                  const float* pos_weight, BinaryCrossEntropyParams p,
                                  LossDivisor given_divisor) {
   const std::int64_t n = p.rows * p.units;
+  const std::int64_t step = std::int64_t{gridDim.x} * loss_threads * N;
+  std::int64_t i = (std::int64_t{blockIdx.x} * loss_threads + threadIdx.x) * N;
+  dev::prepare_last_block(workspace.blocks_done, workspace.partial + blockIdx.x);
+  if (N > 1 && i < n) {  // on their way while the mask is counted
+    dev::prefetch_l2(logits + i);
+    dev::prefetch_l2(labels + i);
+  }
   const float divisor = losses::loss_divisor(given_divisor, losses::LabelsLeft{mask}, n);
   const float scale = p.gradient_factor / divisor;
   float sum = 0;
@@ -74,8 +100,6 @@ void binary_cross_entropy_kernel(float* loss, T* dlogits, LossWorkspace workspac
     }
     if (dlogits != nullptr) dev::store(dlogits + at, gradient);
   };
-  const std::int64_t step = std::int64_t{gridDim.x} * loss_threads * N;
-  std::int64_t i = (std::int64_t{blockIdx.x} * loss_threads + threadIdx.x) * N;
   for (; i + N <= n; i += step) add(i, dev::Width<N>());
   for (; i < n; ++i) add(i, dev::Width<1>());
   if (dev::grid_sum(sum, workspace.partial, workspace.blocks_done) && threadIdx.x == 0)
@@ -92,7 +116,7 @@ void binary_cross_entropy(Cuda device, float* loss, T* dlogits, const LossWorksp
   LossDivisor divisor{.known = 1};
   if (p.reduction == LossReduction::mean)
     divisor = mask == nullptr ? LossDivisor{.known = static_cast<float>(n)}
-                              : divisor_of(device, workspace, losses::LabelsLeft{mask}, n, 4096);
+                              : divisor_of(device, workspace, losses::LabelsLeft{mask}, n, 65536);
   const bool packs = p.row == p.units && pack_aligned(dlogits, logits, labels, mask);
   with_width<4>(packs, [&](auto width) {
     cuda::launch(binary_cross_entropy_kernel<width, T>,

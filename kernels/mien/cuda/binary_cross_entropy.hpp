@@ -10,7 +10,7 @@
 // so neither overflows nor cancels. Labels that are masked may hold anything. Where none is left,
 // the mean is NaN and the gradient zero.
 //
-// One launch gives loss and gradient, in a fixed order of sums; the mean over more than 4096
+// One launch gives loss and gradient, in a fixed order of sums; the mean over more than 65,536
 // elements with a mask takes a second one before it (loss.hpp).
 // Roofline, per logit of b bytes: 2 b + 4 bytes (b + 4 for the loss alone), 1 more with a mask;
 // about 58 instructions, two of them special functions. Bound by memory, in 16 bits as much by

@@ -4,8 +4,7 @@
 #include <algorithm>
 
 #include <mien/cuda/ccc.hpp>
-#include <mien/cuda/intrinsics.hpp>
-#include <mien/cuda/launch.hpp>
+#include <mien/cuda/rows.hpp>
 
 namespace mien::kernels {
 inline namespace MIEN_CUDA_BUILD {
@@ -16,7 +15,7 @@ namespace ccc {
 
 MIEN_DEV inline void add(PairMoments& m, float x, float y) {
   m.count += 1;
-  const float share = 1.0f / m.count, dx = x - m.mean_x, dy = y - m.mean_y;
+  const float share = dev::divide(1.0f, m.count), dx = x - m.mean_x, dy = y - m.mean_y;
   m.mean_x = fmaf(dx, share, m.mean_x);
   m.mean_y = fmaf(dy, share, m.mean_y);
   m.xx = fmaf(dx, x - m.mean_x, m.xx);
@@ -26,7 +25,7 @@ MIEN_DEV inline void add(PairMoments& m, float x, float y) {
 
 MIEN_DEV inline void merge(PairMoments& m, const PairMoments& other) {
   if (other.count == 0) return;
-  const float total = m.count + other.count, share = other.count / total;
+  const float total = m.count + other.count, share = dev::divide(other.count, total);
   const float dx = other.mean_x - m.mean_x, dy = other.mean_y - m.mean_y, weight = m.count * share;
   m.xx += fmaf(dx * dx, weight, other.xx);
   m.yy += fmaf(dy * dy, weight, other.yy);
@@ -36,10 +35,11 @@ MIEN_DEV inline void merge(PairMoments& m, const PairMoments& other) {
   m.count = total;
 }
 
-// Lane 0 gets the moments of the warp.
-MIEN_DEV inline PairMoments merge_warp(PairMoments m) {
+// Lane 0 gets the moments of the first `Lanes` lanes.
+template <unsigned Lanes>
+MIEN_DEV PairMoments merge_warp(PairMoments m) {
   MIEN_UNROLL
-  for (unsigned step = dev::warp_size / 2; step > 0; step /= 2) {
+  for (unsigned step = Lanes / 2; step > 0; step /= 2) {
     PairMoments other;
     other.count = __shfl_down_sync(dev::full_mask, m.count, step);
     other.mean_x = __shfl_down_sync(dev::full_mask, m.mean_x, step);
@@ -56,11 +56,12 @@ MIEN_DEV inline PairMoments merge_warp(PairMoments m) {
 MIEN_DEV inline PairMoments merge_block(PairMoments m) {
   constexpr unsigned warps = ccc_threads / dev::warp_size;
   MIEN_SHARED(PairMoments, of_warp, [warps]);
-  m = merge_warp(m);
-  if (threadIdx.x % dev::warp_size == 0) of_warp[threadIdx.x / dev::warp_size] = m;
+  const unsigned thread = threadIdx.x;
+  m = merge_warp<dev::warp_size>(m);
+  if (thread % dev::warp_size == 0) of_warp[thread / dev::warp_size] = m;
   __syncthreads();
-  if (threadIdx.x == 0)
-    for (unsigned i = 1; i < warps; ++i) merge(m, of_warp[i]);
+  if (thread < dev::warp_size)
+    m = merge_warp<warps>(thread < warps ? of_warp[thread] : PairMoments{});
   __syncthreads();  // the next call writes them anew
   return m;
 }
@@ -73,18 +74,30 @@ MIEN_KERNEL(ccc_threads)
 void ccc_moments_kernel(CccColumn* result, CccWorkspace workspace, const T* x, const float* y,
                         const std::uint8_t* mask, CccParams p) {
   const unsigned column = blockIdx.y, thread = threadIdx.x;
-  PairMoments m;
-  for (std::int64_t row = std::int64_t{blockIdx.x} * ccc_threads + thread; row < p.rows;
-       row += std::int64_t{gridDim.x} * ccc_threads)
-    if (mask == nullptr || mask[row * p.columns + column] != 0)
-      ccc::add(m, dev::to_float(x[row * p.x_row + column]), y[row * p.y_row + column]);
-  m = ccc::merge_block(m);
-
   PairMoments* const partial = workspace.partial + std::int64_t{column} * ccc_most_blocks;
-  if (thread == 0) partial[blockIdx.x] = m;
-  if (!dev::is_last_block(workspace.blocks_done + column)) return;
-  m = thread < gridDim.x ? partial[thread] : PairMoments{};
+  dev::prepare_last_block(workspace.blocks_done + column, partial + blockIdx.x);
+  struct Row {
+    T x;
+    float y;
+    std::uint8_t there;
+  };
+  PairMoments m;
+  dev::for_each_row<8>(
+      std::int64_t{blockIdx.x} * ccc_threads + thread, std::int64_t{gridDim.x} * ccc_threads,
+      p.rows,
+      [&](std::int64_t row) {  // a masked row too: not to know that first saves a wait for memory
+        return Row{x[row * p.x_row + column], y[row * p.y_row + column],
+                   mask != nullptr ? mask[row * p.columns + column] : std::uint8_t{1}};
+      },
+      [&](std::int64_t, const Row& row) {
+        if (row.there != 0) ccc::add(m, dev::to_float(row.x), row.y);
+      });
   m = ccc::merge_block(m);
+  if (gridDim.x > 1) {
+    if (thread == 0) partial[blockIdx.x] = m;
+    if (!dev::is_last_block(workspace.blocks_done + column)) return;
+    m = ccc::merge_block(thread < gridDim.x ? partial[thread] : PairMoments{});
+  }
   if (thread != 0) return;
   const float distance = m.mean_x - m.mean_y;
   const float denominator = fmaf(distance * distance, m.count, m.xx + m.yy) + p.epsilon * m.count;
@@ -113,9 +126,11 @@ template <Storage T>
 void ccc_moments(Cuda device, CccColumn* result, const CccWorkspace& workspace, const T* x,
                  const float* y, const std::uint8_t* mask, const CccParams& p) {
   if (p.columns == 0) return;
+  // One block as long as that takes less time than to wait for others, about 2 us.
   constexpr std::int64_t rows_of_block = 8 * ccc_threads;
-  const unsigned blocks =
-      std::clamp(ceil_div(p.rows, rows_of_block), 1u, unsigned{ccc_most_blocks});
+  const unsigned blocks = p.rows <= 2 * rows_of_block ? 1u
+                                                      : std::min(ceil_div(p.rows, rows_of_block),
+                                                                 unsigned{ccc_most_blocks});
   cuda::launch(ccc_moments_kernel<T>,
                {.grid = {blocks, static_cast<unsigned>(p.columns)},
                 .block = ccc_threads,

@@ -208,7 +208,7 @@ void with_kernel(int kernel, int stride, const F& f) {
 template <int K, int S, class T>
 void launch_conv(Cuda device, T* y, const T* x, const T* w, DepthwiseConvParams p,
                  const DepthwiseConvEpilogue& e, bool turned) {
-  p.rows = rows_of_thread(p, p.out_h, p.out_w);
+  p.rows = rows_of_thread(p, p.out_h, p.out_w, resident_warps(K));
   const unsigned parts = ceil_div(p.out_h, p.rows) * ceil_div(p.out_w, span);
   with_strips<K, S, T>(p, word_aligned(p.c, y, x, w), [&](auto whole, auto v) {
     constexpr unsigned strip = strip_width<whole>;
@@ -240,9 +240,10 @@ void depthwise_conv(Cuda device, T* y, const T* x, const T* w, int kernel, int s
 }
 
 template <Storage T>
-void depthwise_pool(Cuda device, T* pooled, const float* partials, const DepthwiseConvParams& p) {
+void depthwise_pool(Cuda device, T* pooled, const float* partials, int kernel,
+                    const DepthwiseConvParams& p) {
   if (std::int64_t{p.n} * p.c == 0) return;
-  depthwise::launch_sum(device, pooled, partials, p.n, depthwise_pool_blocks(p), p.c,
+  depthwise::launch_sum(device, pooled, partials, p.n, depthwise_pool_blocks(p, kernel), p.c,
                         1.0f / (static_cast<float>(p.out_h) * static_cast<float>(p.out_w)));
 }
 

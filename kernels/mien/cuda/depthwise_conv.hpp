@@ -41,7 +41,7 @@ struct DepthwiseConvParams {
   int rows = 0;           // of the output that a thread goes down; 0: as suits the shape
 };
 
-// What follows the sum. `pool_partials`: (n, depthwise_pool_blocks(p), c), or null.
+// What follows the sum. `pool_partials`: (n, depthwise_pool_blocks(p, kernel), c), or null.
 struct DepthwiseConvEpilogue {
   const float* scale = nullptr;  // (c), null: 1
   const float* shift = nullptr;  // (c), null: 0
@@ -51,42 +51,36 @@ struct DepthwiseConvEpilogue {
 
 namespace depthwise {
 
+inline constexpr int weight_grad_warps = 12;
 inline constexpr int span = 28;  // columns of the output that a block spans
 
 // Rows of h x w pixels that a thread goes down. Fewer rows make more threads, each of which reads
-// some three rows more: the least time by a model of a large GPU. There a row takes its latency
-// until eight warps an SM fill the issue slots, and with more warps than are resident at once (12),
-// the last ones run half alone.
-inline int rows_of_thread(const DepthwiseConvParams& p, int h, int w) {
+// some rows more: as many threads as fill `warps` warps on every SM of a large GPU, measured on an
+// H200 to be best from 7x7 to 112x112 (those that are resident at once, and 12 for weight
+// gradients).
+inline int rows_of_thread(const DepthwiseConvParams& p, int h, int w, int warps) {
   if (p.rows > 0 || h == 0) return std::max(p.rows, 1);
-  const double warps_per_sm = double(p.n) * p.c / 64 * ceil_div(w, 7) / large_gpu_sms;
-  double least = 0;
-  int best = h;
-  for (int parts = 1; parts <= 64 && 2 * (parts - 1) < h; ++parts) {
-    const int rows = static_cast<int>(ceil_div(h, parts));
-    const double warps = warps_per_sm * parts;
-    const double time =
-        (rows + (parts > 1 ? 3 : 0)) * std::max(1.0, warps / 8) + (warps > 12 ? rows * 0.5 : 0.0);
-    if (parts == 1 || time < least) {
-      least = time;
-      best = rows;
-    }
-  }
-  return best;
+  const double one = double(p.n) * p.c / 64 * ceil_div(w, 7) / large_gpu_sms;
+  const double parts = std::min(double(warps) / one, 0.5 * h);
+  return static_cast<int>(ceil_div(h, std::max(1, static_cast<int>(parts))));
 }
+
+// Warps of a forward convolution that are resident at once.
+inline int resident_warps(int kernel) { return kernel == 3 ? 20 : 12; }
 
 }  // namespace depthwise
 
 // Blocks that share in the sums over one image.
-inline int depthwise_pool_blocks(const DepthwiseConvParams& p) {
-  const int rows = depthwise::rows_of_thread(p, p.out_h, p.out_w);
+inline int depthwise_pool_blocks(const DepthwiseConvParams& p, int kernel) {
+  const int rows =
+      depthwise::rows_of_thread(p, p.out_h, p.out_w, depthwise::resident_warps(kernel));
   return static_cast<int>(ceil_div(p.out_h, rows) * ceil_div(p.out_w, depthwise::span));
 }
 
 // Shares of the weight gradient: no more blocks than run at once on a large GPU, each with as many
 // of the strips.
 inline int depthwise_weight_shares(const DepthwiseConvParams& p) {
-  const int rows = depthwise::rows_of_thread(p, p.out_h, p.out_w);
+  const int rows = depthwise::rows_of_thread(p, p.out_h, p.out_w, depthwise::weight_grad_warps);
   const std::int64_t strips = std::int64_t{p.n} * ceil_div(p.out_h, rows) * ceil_div(p.out_w, 7);
   const unsigned turns = ceil_div(strips, 4), most = ceil_div(3 * large_gpu_sms, ceil_div(p.c, 64));
   return turns == 0 ? 1 : static_cast<int>(ceil_div(turns, ceil_div(turns, most)));
@@ -99,7 +93,8 @@ void depthwise_conv(Cuda device, T* y, const T* x, const T* w, int kernel, int s
 
 // pooled (n, c): the means that the epilogue's partial sums give.
 template <Storage T>
-void depthwise_pool(Cuda device, T* pooled, const float* partials, const DepthwiseConvParams& p);
+void depthwise_pool(Cuda device, T* pooled, const float* partials, int kernel,
+                    const DepthwiseConvParams& p);
 
 // dx (n, h, w, c) from dy (n, out_h, out_w, c).
 template <Storage T>

@@ -231,7 +231,7 @@ void depthwise_conv_data_grad(Cuda device, T* dx, const T* dy, const T* w, int k
       launch_conv<k, 1>(device, dx, dy, w, back, {}, true);
     } else {
       DepthwiseConvParams in_pairs = p;
-      in_pairs.rows = static_cast<int>(ceil_div(rows_of_thread(p, p.h, p.w), 2));
+      in_pairs.rows = static_cast<int>(ceil_div(rows_of_thread(p, p.h, p.w, resident_warps(k)), 2));
       const Pairs rows(p.h, p.pad_top), columns(p.w, p.pad_left);
       const unsigned strips = ceil_div(columns.count, pairs_strip),
                      beside = std::min<unsigned>(pairs_strips, strips),
@@ -252,7 +252,7 @@ void depthwise_conv_weight_grad(Cuda device, T* dw, float* partials, const T* x,
   const int shares = depthwise_weight_shares(p);
   with_kernel(kernel, stride, [&](auto k, auto s) {
     DepthwiseConvParams in_parts = p;
-    in_parts.rows = rows_of_thread(p, p.out_h, p.out_w);
+    in_parts.rows = rows_of_thread(p, p.out_h, p.out_w, weight_grad_warps);
     with_strips<k, s, T>(p, word_aligned(p.c, x, dy), [&](auto whole, auto v) {
       constexpr int strip = strip_width<whole>;
       Cut cut{static_cast<int>(ceil_div(p.out_w, strip)),

@@ -4,9 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 
-#include <mien/cuda/intrinsics.hpp>
-#include <mien/cuda/launch.hpp>
 #include <mien/cuda/loss.hpp>
+#include <mien/cuda/rows.hpp>
 
 namespace mien::kernels {
 inline namespace MIEN_CUDA_BUILD {
@@ -22,14 +21,14 @@ struct LossDivisor {
 
 namespace losses {
 
-// All threads must call it. Terms: float operator()(i), i < n.
+// All threads must call it. Terms: float sum(first, step, n), that of the terms first, first +
+// step,
+// ... below n, or of as many others: each term in one of `step` threads.
 template <class Terms>
 MIEN_DEV float loss_divisor(const LossDivisor& divisor, const Terms& terms, std::int64_t n) {
   if (divisor.known > 0) return divisor.known;
   if (divisor.computed != nullptr) return *divisor.computed;
-  float sum = 0;
-  for (std::int64_t i = threadIdx.x; i < n; i += blockDim.x) sum += terms(i);
-  return dev::block_sum(sum);
+  return dev::block_sum(terms.sum(threadIdx.x, blockDim.x, n));
 }
 
 }  // namespace losses
@@ -37,10 +36,9 @@ MIEN_DEV float loss_divisor(const LossDivisor& divisor, const Terms& terms, std:
 template <class Terms>
 MIEN_KERNEL(loss_threads)
 void loss_divisor_kernel(LossWorkspace workspace, Terms terms, std::int64_t n) {
-  float sum = 0;
-  for (std::int64_t i = std::int64_t{blockIdx.x} * loss_threads + threadIdx.x; i < n;
-       i += std::int64_t{gridDim.x} * loss_threads)
-    sum += terms(i);
+  dev::prepare_last_block(workspace.blocks_done, workspace.partial + blockIdx.x);
+  float sum = terms.sum(std::int64_t{blockIdx.x} * loss_threads + threadIdx.x,
+                        std::int64_t{gridDim.x} * loss_threads, n);
   if (dev::grid_sum(sum, workspace.partial, workspace.blocks_done) && threadIdx.x == 0)
     *workspace.divisor = sum;
 }

@@ -86,11 +86,14 @@ MbconvPlan mbconv_plan(const MbconvParams& p, MbconvWay way) {
   MbconvCost& cost = plan.cost;
   const bool aligned = p.in_c % pack_width<T> == 0 && p.mid_c % pack_width<T> == 0;
   double share = 1;  // of the SMs that work
+  double efficiency =
+      0.1;  // how near it comes to the memory's speed: kernels that expand, measured
   bool possible = true;
   switch (way) {
     case MbconvWay::per_op:
       cost = {x + 2 * e + 2 * d + y + weights,
               (e > 0 ? x * (e_columns - 1) : 0) + d * (columns - 1), e > 0 ? 4 : 3, 0};
+      efficiency = 0.4;
       break;
     case MbconvWay::expand_fused: {
       possible = expands(p) && aligned && choose_tiling<T>(plan.tiling, p);
@@ -118,9 +121,9 @@ MbconvPlan mbconv_plan(const MbconvParams& p, MbconvWay way) {
   }
   cost.bytes *= sizeof(T);
   cost.cache_bytes *= sizeof(T);
-  cost.seconds =
-      possible ? cost.bytes / 4.3e12 + cost.cache_bytes / (5.5e12 * share) + 2e-6 * cost.launches
-               : infinite;
+  cost.seconds = possible ? cost.bytes / (4.3e12 * efficiency) +
+                                cost.cache_bytes / (5.5e12 * share) + 2e-6 * cost.launches
+                          : infinite;
   return plan;
 }
 
@@ -152,7 +155,7 @@ struct Workspace {
     gates = add(n * sizeof(float));
   }
   static int shares(const MbconvParams& p, const MbconvPlan& plan) {
-    return plan.way == MbconvWay::per_op ? depthwise_pool_blocks(of_depthwise(p))
+    return plan.way == MbconvWay::per_op ? depthwise_pool_blocks(of_depthwise(p), p.kernel)
                                          : plan.tiling.count;
   }
   static DepthwiseConvParams of_depthwise(const MbconvParams& p) {

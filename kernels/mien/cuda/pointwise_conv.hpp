@@ -5,9 +5,10 @@
 //   y(i, o) = act(sum over k of x(i, k) s(image of i, k) w(o, k) + shift(o)) + residual(i, o)
 //
 // with act = SiLU or none, and s the scale of squeeze-and-excitation (Hu et al., "Squeeze-and-
-// Excitation Networks", CVPR 2018), applied while x is read: its product with s, rounded to the
-// storage type, is never written. Batch norm is folded into w and shift. Products of f16 and bf16
-// are summed in float; those of float are too (three products of tf32 on tensor cores).
+// Excitation Networks", CVPR 2018), applied while x is read: s and its product with x, both rounded
+// to the storage type as PyTorch's autocast rounds them, are never written. Batch norm is folded
+// into w and shift. Products of f16 and bf16 are summed in float; those of float are too (three
+// products of tf32 on tensor cores).
 //
 // Roofline, b bytes an element, M pixels, K to N channels: b (M K + M N + K N) bytes, b M N more
 // with a residual, and 2 M K N flops. For B0's projections that is 13 to 150 flops a byte in 16

@@ -1,7 +1,10 @@
 #pragma once
 // The kernels of sam.hpp.
 
-#include <mien/cuda/packed.hpp>
+#include <algorithm>
+#include <cstdint>
+
+#include <mien/cuda/rows.hpp>
 #include <mien/cuda/sam.hpp>
 
 namespace mien::kernels {
@@ -9,26 +12,41 @@ inline namespace MIEN_CUDA_BUILD {
 
 inline constexpr int sam_width = 4;  // parameters in an access of 16 bytes
 
-// norm = |g|, or |w g| where the perturbation is adaptive.
+inline constexpr int sam_norm_threads = 512;
+
+// norm = |g|, or |w g| where the perturbation is adaptive. Four packs of each thread are under way
+// together: 64 KB on an SM, where 32 are enough for the whole bandwidth.
 template <bool Adaptive, class G>
-MIEN_KERNEL(pack_threads)
+MIEN_KERNEL(sam_norm_threads, 2)
 void sam_norm_kernel(float* norm, SamWorkspace workspace, const G* g, const float* w,
                      std::int64_t n) {
-  const std::int64_t step = std::int64_t{gridDim.x} * pack_threads * sam_width;
-  std::int64_t i = (std::int64_t{blockIdx.x} * pack_threads + threadIdx.x) * sam_width;
-  float sum = 0;
-  const auto add = [&](std::int64_t at, auto width) {
-    const auto of_g = dev::load<width>(g + at);
-    dev::Floats<width> of_w;
-    if constexpr (Adaptive) of_w = dev::load<width>(w + at);
-    MIEN_UNROLL
-    for (int j = 0; j < width; ++j) {
-      const float value = Adaptive ? of_g[j] * of_w[j] : of_g[j];
-      sum = fmaf(value, value, sum);
-    }
+  struct Packs {
+    dev::Bits<G, sam_width> g;
+    dev::Bits<float, sam_width> w;
   };
-  for (; i + sam_width <= n; i += step) add(i, dev::Width<sam_width>());
-  for (; i < n; ++i) add(i, dev::Width<1>());
+  float sum = 0;
+  const auto add = [&](float of_g, float of_w) {
+    const float value = Adaptive ? of_g * of_w : of_g;
+    sum = fmaf(value, value, sum);
+  };
+  dev::prepare_last_block(workspace.blocks_done, workspace.partial + blockIdx.x);
+  dev::for_each_row<4>(
+      std::int64_t{blockIdx.x} * sam_norm_threads + threadIdx.x,
+      std::int64_t{gridDim.x} * sam_norm_threads, n / sam_width,
+      [&](std::int64_t pack) {
+        Packs packs = {};
+        packs.g = dev::load_bits<sam_width>(g + pack * sam_width);
+        if constexpr (Adaptive) packs.w = dev::load_bits<sam_width>(w + pack * sam_width);
+        return packs;
+      },
+      [&](std::int64_t, const Packs& packs) {
+        const auto of_g = dev::to_floats(packs.g);
+        const auto of_w = dev::to_floats(packs.w);
+        MIEN_UNROLL
+        for (int j = 0; j < sam_width; ++j) add(of_g[j], of_w[j]);
+      });
+  const std::int64_t left = n - n % sam_width + threadIdx.x;  // behind the packs
+  if (blockIdx.x == 0 && left < n) add(dev::to_float(g[left]), Adaptive ? w[left] : 0.0f);
   if (dev::grid_sum(sum, workspace.partial, workspace.blocks_done) && threadIdx.x == 0)
     *norm = sqrtf(sum);
 }
@@ -57,8 +75,15 @@ void sam_perturb_kernel(S* shadow, unsigned* moved, const float* w, const float*
     dev::store(shadow + i, out);
   });
   if (moved == nullptr) return;
+  // One atomic operation a block: those on one address take 1 ns each.
+  constexpr int warps = pack_threads / dev::warp_size;
+  MIEN_SHARED(int, counts, [warps]);
   count = __reduce_add_sync(dev::full_mask, count);
-  if (threadIdx.x % dev::warp_size == 0) atomicAdd(moved, static_cast<unsigned>(count));
+  if (threadIdx.x % dev::warp_size == 0) counts[threadIdx.x / dev::warp_size] = count;
+  __syncthreads();
+  if (threadIdx.x != 0) return;
+  for (int i = 1; i < warps; ++i) count += counts[i];
+  atomicAdd(moved, static_cast<unsigned>(count));
 }
 
 namespace sam {
@@ -135,10 +160,13 @@ template <Storage G>
 void sam_norm(Cuda device, float* norm, const SamWorkspace& workspace, const G* g, const float* w,
               std::int64_t n) {
   sam::check_aligned("sam_norm", g, w);
-  auto shape = packs_shape(n > 0 ? n : 1, sam_width, device.stream);
-  if (shape.grid.x > sam_most_blocks) shape.grid.x = sam_most_blocks;
+  const auto blocks = ceil_div(n, std::int64_t{sam_width} * sam_norm_threads);
   const auto kernel = w != nullptr ? sam_norm_kernel<true, G> : sam_norm_kernel<false, G>;
-  cuda::launch(kernel, shape, norm, workspace, g, w, n);
+  cuda::launch(kernel,
+               {.grid = std::clamp(blocks, 1u, sam_most_blocks),
+                .block = sam_norm_threads,
+                .stream = device.stream},
+               norm, workspace, g, w, n);
 }
 
 template <Storage S>

@@ -54,7 +54,7 @@ struct SamWorkspace {
   unsigned* blocks_done;  // 1
 };
 
-inline constexpr unsigned sam_most_blocks = 256;
+inline constexpr unsigned sam_most_blocks = 2 * large_gpu_sms;
 
 // All arenas are aligned to 16 bytes; others throw. norm (1): |g| of g (n), or |w g| unless w (n)
 // is null.

@@ -76,6 +76,19 @@ MIEN_DEV float dot(const T* row, const float* vector, int first, int step, int c
   return sum;
 }
 
+// Both matrices on their way to the L2 cache, from where each image's block reads them: from cold
+// memory every one of its steps would wait for its own.
+template <class T>
+MIEN_DEV void prefetch_matrices(const SqueezeExciteWeights<T>& weights,
+                                const SqueezeExciteParams& p) {
+  constexpr int sector_pair = 64 / static_cast<int>(sizeof(T));  // what one access brings there
+  for (int i = static_cast<int>(threadIdx.x) * sector_pair; i < p.c * p.r;
+       i += network_threads * sector_pair) {
+    dev::prefetch_l2(weights.w1 + i);
+    dev::prefetch_l2(weights.w2 + i);
+  }
+}
+
 }  // namespace excite
 
 // Sums of x, or of x times `other` where there is one. Grid and block of a RowBlock.
@@ -120,6 +133,7 @@ void squeeze_excite_gates_kernel(float* gates, SqueezeExciteKept kept, const flo
   float* const hidden = mean + p.c;
   const std::int64_t image = blockIdx.x;
   const float share = 1.0f / static_cast<float>(p.pixels);
+  excite::prefetch_matrices(weights, p);
   excite::sum_rows<float>(
       partial + image * shares * p.c, nullptr, shares, p.c, shared, [](int) { return 1.0f; },
       [&](int j, const auto& sum, auto width) {
@@ -151,17 +165,17 @@ void squeeze_excite_scale_kernel(T* y, const T* x, const float* gates, const flo
   const int channel = dev::first_channel<N>();
   if (channel >= p.c) return;
   const std::int64_t image = blockIdx.z, first = image * p.pixels * p.c + channel;
+  const auto load = [&](std::int64_t pixel) { return dev::load_bits<N>(x + first + pixel * p.c); };
+  auto loads = dev::start_rows<8>(p.pixels, load);
   const auto scale = dev::channel_values<N>(gates + image * p.c, channel);
   const auto shift =
       dev::channel_values<N>(offset != nullptr ? offset + image * p.c : nullptr, channel);
-  dev::for_each_row<8>(
-      p.pixels, [&](std::int64_t pixel) { return dev::load_bits<N>(x + first + pixel * p.c); },
-      [&](std::int64_t pixel, const auto& bits) {
-        auto v = dev::to_floats(bits);
-        MIEN_UNROLL
-        for (int k = 0; k < N; ++k) v[k] = fmaf(v[k], scale[k], shift[k]);
-        dev::store(y + first + pixel * p.c, v);
-      });
+  loads.use([&](std::int64_t pixel, const auto& bits) {
+    auto v = dev::to_floats(bits);
+    MIEN_UNROLL
+    for (int k = 0; k < N; ++k) v[k] = fmaf(v[k], scale[k], shift[k]);
+    dev::store(y + first + pixel * p.c, v);
+  });
 }
 
 // The gradients at the arguments of both activations, and at the means. One block an image, with
@@ -177,6 +191,7 @@ void squeeze_excite_gates_backward_kernel(float* dmean, SqueezeExciteWorkspace t
   float* const dz = dgate + p.c;
   const std::int64_t image = blockIdx.x;
   const int thread = static_cast<int>(threadIdx.x), lane = thread % dev::warp_size;
+  excite::prefetch_matrices(weights, p);
   excite::sum_rows<float>(
       partial + image * shares * p.c, nullptr, shares, p.c, shared, [](int) { return 1.0f; },
       [&](int j, const auto& sum, auto width) {
@@ -278,7 +293,8 @@ void sums(Cuda device, float* partial, const T* x, const T* other, const Squeeze
   check(aligned(32, partial), "squeeze_excite", "expected partial sums aligned to 32 bytes");
   with_width<pack_width<T>>(pack_aligned_rows(p.c, x, other), [&](auto width) {
     cuda::launch(squeeze_excite_sums_kernel<width, Dots, T>,
-                 RowBlock::of<width, T>(p.c).shape(squeeze_excite_shares(p), p.n, device.stream),
+                 RowBlock::of<width, T>(p.c).for_rows(p.pixels).shape(squeeze_excite_shares(p), p.n,
+                                                                      device.stream),
                  partial, x, other, p);
   });
 }
@@ -288,7 +304,7 @@ void scale(Cuda device, T* y, const T* x, const float* gates, const float* offse
            const SqueezeExciteParams& p) {
   if (nothing(p)) return;
   with_width<pack_width<T>>(pack_aligned_rows(p.c, y, x), [&](auto width) {
-    const auto block = RowBlock::of<width, T>(p.c);
+    const auto block = RowBlock::of<width, T>(p.c).for_rows(p.pixels);
     cuda::launch(squeeze_excite_scale_kernel<width, T>,
                  block.shape(block.pass_shares(p.pixels, p.n), p.n, device.stream), y, x, gates,
                  offset, p);

@@ -27,20 +27,24 @@ MIEN_HD int tile_pitch(int k) {
 
 namespace dev {
 
+// Which column of the product row r of B is to hold for each_octet: of 32 columns, a lane's pairs
+// in four tiles of the product become eight columns in a row.
+MIEN_HD inline int column_of_row(int r) { return (r & ~30) | (r & 6) << 2 | (r >> 2 & 6); }
+
 // A word of A as it is.
 struct Unscaled {
-  MIEN_DEV unsigned operator()(unsigned word, int /*row*/, int /*k*/) const { return word; }
+  MIEN_DEV unsigned operator()(unsigned word, int /*m*/, int /*half*/, int /*k*/) const {
+    return word;
+  }
 };
 
-// The elements of a word times s[0], s[1] (T of 4 bytes: s[0] alone), rounded to T.
+// The elements of a word times s[0], s[1] (T of 4 bytes: s[0] alone) rounded to T, rounded to T.
 template <class T>
 MIEN_DEV unsigned scale_word(unsigned word, const float* s) {
   if constexpr (sizeof(T) == 4) {
     return bits(float_of_bits(word) * s[0]);
   } else {
-    float low, high;
-    to_floats(low, high, word, T());
-    return to_pair(low * s[0], high * s[1], T());
+    return multiply_pairs(word, to_pair(s[0], s[1], T()), T());
   }
 }
 
@@ -56,8 +60,8 @@ struct WarpTile {
     for (float& value : tile) value = 0;
   }
 
-  // One step of mma_k<T> elements from a and b on. Words of A become change(word, row of the tile,
-  // element of the step where the word begins).
+  // One step of mma_k<T> elements from a and b on. Words of A become change(word, m, half, element
+  // of the step where the word begins); the word's row is 16 m + 8 half + lane / 4.
   template <class Change>
   MIEN_DEV void step(const T* a, int pitch_a, const T* b, int pitch_b, const Change& change) {
     const int lane = static_cast<int>(lane_of_warp());
@@ -67,7 +71,7 @@ struct WarpTile {
       Mma::load_rows(of_a[m], a + (16 * m + lane % 16) * pitch_a + lane / 16 * pack_width<T>);
       MIEN_UNROLL
       for (int i = 0; i < 4; ++i)
-        of_a[m][i] = change(of_a[m][i], 16 * m + lane / 4 + i % 2 * 8,
+        of_a[m][i] = change(of_a[m][i], m, i % 2,
                             (i / 2 * 4 + lane % 4) * (4 / static_cast<int>(sizeof(T))));
     }
     MIEN_UNROLL
@@ -93,6 +97,36 @@ struct WarpTile {
     for (int half = 0; half < 2; ++half) MIEN_UNROLL
     for (int n = 0; n < N; ++n)
       f(16 * m + 8 * half + lane / 4, 8 * n + lane % 4 * 2, c[m][n] + 2 * half);
+  }
+
+  // The same for eight columns at a time, where row r of B held column column_of_row(r): every lane
+  // then has whole accesses of 16 bytes.
+  template <class F>
+  MIEN_DEV void each_octet(const F& f) const {
+    const int lane = static_cast<int>(lane_of_warp());
+    MIEN_UNROLL
+    for (int m = 0; m < M; ++m) MIEN_UNROLL
+    for (int half = 0; half < 2; ++half) MIEN_UNROLL
+    for (int n = 0; n < N; n += 4) {
+      Floats<8> sums;
+      MIEN_UNROLL
+      for (int i = 0; i < 8; ++i) sums[i] = c[m][n + i / 2][2 * half + i % 2];
+      f(16 * m + 8 * half + lane / 4, 8 * n + lane % 4 * 8, sums);
+    }
+  }
+
+  // Sets the sums of each_octet's columns to value(the first of eight columns), in all rows.
+  template <class F>
+  MIEN_DEV void begin_octets(const F& value) {
+    static_assert(N % 4 == 0);
+    const int lane = static_cast<int>(lane_of_warp());
+    MIEN_UNROLL
+    for (int n = 0; n < N; n += 4) {
+      const Floats<8> start = value(8 * n + lane % 4 * 8);
+      MIEN_UNROLL
+      for (int m = 0; m < M; ++m) MIEN_UNROLL
+      for (int i = 0; i < 16; ++i) c[m][n + i % 8 / 2][i / 8 * 2 + i % 2] = start[i % 8];
+    }
   }
 };
 
