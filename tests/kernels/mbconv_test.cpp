@@ -229,10 +229,8 @@ TEST_F(KernelTest, MbconvPlansWhatFits) {
       second = params(64, 112, 112, 16, 96, 24, 3, 2),
                      late = params(64, 7, 7, 192, 1152, 192, 5, 1);
   EXPECT_EQ(kernels::mbconv_plan<bf16>(first).way, MbconvWay::per_op) << "nothing to fuse";
-  EXPECT_EQ(kernels::mbconv_plan<bf16>(second).way, MbconvWay::per_op) << "fused: 258 us, not 160";
-  EXPECT_EQ(kernels::mbconv_plan<bf16>(params(1, 112, 112, 16, 96, 24, 3, 2)).way,
-            MbconvWay::expand_fused)
-      << "one launch less";
+  EXPECT_EQ(kernels::mbconv_plan<bf16>(second).way, MbconvWay::per_op) << "172 us beside 224";
+  EXPECT_EQ(kernels::mbconv_plan<float>(second).way, MbconvWay::expand_fused) << "317 beside 245";
   EXPECT_TRUE(std::isinf(seconds(second, MbconvWay::whole_block))) << "d is 602 KB";
   EXPECT_TRUE(std::isfinite(seconds(late, MbconvWay::whole_block)));
   EXPECT_TRUE(std::isinf(seconds(params(1, 7, 7, 12, 72, 16, 3, 1), MbconvWay::expand_fused)))

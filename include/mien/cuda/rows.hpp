@@ -65,6 +65,29 @@ MIEN_DEV int first_channel() {
   return static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * N;
 }
 
+// Calls use(row, load(row)) for rows first, first + step, ... below `rows`. `Batch` loads are under
+// way together where load() does nothing else (load_bits): nvcc then needs no branch around them.
+template <int Batch, class Load, class Use>
+MIEN_DEV void for_each_row(std::int64_t first, std::int64_t step, std::int64_t rows,
+                           const Load& load, const Use& use) {
+  for (std::int64_t row = first; row < rows; row += Batch * step) {
+    decltype(load(row)) values[Batch] = {};
+    MIEN_UNROLL
+    for (int i = 0; i < Batch; ++i)
+      if (row + i * step < rows) values[i] = load(row + i * step);
+    MIEN_UNROLL
+    for (int i = 0; i < Batch; ++i)
+      if (row + i * step < rows) use(row + i * step, values[i]);
+  }
+}
+
+// The same for this thread's share of the rows of a RowBlock::shape.
+template <int Batch, class Load, class Use>
+MIEN_DEV void for_each_row(std::int64_t rows, const Load& load, const Use& use) {
+  for_each_row<Batch>(std::int64_t{blockIdx.x} * blockDim.y + threadIdx.y,
+                      std::int64_t{gridDim.x} * blockDim.y, rows, load, use);
+}
+
 // Rows first, first + step, ... below `rows`, as load(row) gives them. `Batch` loads start with the
 // object, so that what a kernel prepares before use() takes no time of its own; each half of them
 // starts anew as soon as it is used, so that memory and arithmetic overlap. load() shall do nothing
@@ -113,20 +136,21 @@ class RowLoads {
   Value early_[early] = {}, late_[late] = {};
 };
 
+// The same as for_each_row, with loads that never pause.
 template <int Batch, class Load, class Use>
-MIEN_DEV void for_each_row(std::int64_t first, std::int64_t step, std::int64_t rows,
-                           const Load& load, const Use& use) {
+MIEN_DEV void stream_rows(std::int64_t first, std::int64_t step, std::int64_t rows,
+                          const Load& load, const Use& use) {
   RowLoads<Batch, Load>(first, step, rows, load).use(use);
 }
 
-// The same for this thread's share of the rows of a RowBlock::shape.
+// Starts to load this thread's share of the rows of a RowBlock::shape.
 template <int Batch, class Load>
 MIEN_DEV RowLoads<Batch, Load> start_rows(std::int64_t rows, const Load& load) {
   return {std::int64_t{blockIdx.x} * blockDim.y + threadIdx.y, std::int64_t{gridDim.x} * blockDim.y,
           rows, load};
 }
 template <int Batch, class Load, class Use>
-MIEN_DEV void for_each_row(std::int64_t rows, const Load& load, const Use& use) {
+MIEN_DEV void stream_rows(std::int64_t rows, const Load& load, const Use& use) {
   start_rows<Batch>(rows, load).use(use);
 }
 

@@ -39,100 +39,31 @@ MIEN_DEV void merge(Moments<N>& m, const Moments<N>& other) {
   m[2 * N] = total;
 }
 
-// The rows that block `share` takes in turn, `down` at a time. Made on the host: a division of 64
-// bits takes the device some hundred instructions in a row.
+// The rows that block `share` of gridDim.x takes in turn, blockDim.y at a time.
 struct RowsOfShare {
   std::int64_t down, whole, rest;  // whole: in all full turns; rest: of all blocks after them
 
-  RowsOfShare(std::int64_t rows, std::int64_t shares, std::int64_t down)
-      : down(down), whole(rows / (down * shares) * down), rest(rows % (down * shares)) {}
-
+  MIEN_DEV explicit RowsOfShare(std::int64_t rows) : down(blockDim.y) {
+    const std::int64_t turn = down * gridDim.x;
+    whole = rows / turn * down;
+    rest = rows % turn;
+  }
   MIEN_DEV float operator()(std::int64_t share) const {
     const std::int64_t left = rest - share * down;
     return static_cast<float>(whole + (left < 0 ? 0 : left < down ? left : down));
   }
 };
 
-// Shared memory of merge_block for each thread.
-template <int N>
-inline constexpr int merge_floats = 2 * N + 4;
-
-// The moments of the block's channel i to thread i, from those of N channels in each thread: first
-// the mean of all rows of threads, then the squares about it. By count 550 cycles, where merging
-// pairs of rows, with a barrier and a division for each halving, would take 1200. All threads must
-// call it.
-template <int N>
-MIEN_DEV Moments<1> merge_block(const Moments<N>& m, float* shared) {
-  constexpr int pack = N < 4 ? N : 4, most_parts = 8;
-  const int thread = static_cast<int>(threadIdx.x + blockDim.x * threadIdx.y);
-  const int channels = static_cast<int>(blockDim.x) * N, down = static_cast<int>(blockDim.y);
-  const int threads = static_cast<int>(blockDim.x) * down;
-  float *const means = shared, *const squares = means + N * threads,
-               *const counts = squares + N * threads, *const totals = counts + threads,
-               *const sums = totals + threads, *const sums_of_squares = sums + threads;
-  MIEN_UNROLL
-  for (int k = 0; k < N; k += pack) {
-    dev::Floats<pack> of_means, of_squares;
-    MIEN_UNROLL
-    for (int j = 0; j < pack; ++j) of_means[j] = m[k + j], of_squares[j] = m[N + k + j];
-    dev::store(means + thread * N + k, of_means);
-    dev::store(squares + thread * N + k, of_squares);
-  }
-  if (threadIdx.x == 0) counts[threadIdx.y] = m[2 * N];
-  __syncthreads();
-
-  // Each channel's rows divided among `parts` threads.
-  const int channel = thread % channels, part = thread / channels;
-  const int possible = threads / channels, parts = possible < most_parts ? possible : most_parts;
-  const auto add_parts = [&](const float* of_parts) {
-    float sum = 0;
-    for (int i = 0; i < parts; ++i) sum += of_parts[i * channels + channel];
-    return sum;
-  };
-  const float pivot = means[channel];  // not to round sums of large means
-  float total = 0, sum = 0;
-  if (part < parts) {
-    for (int row = part; row < down; row += parts) {
-      total += counts[row];
-      sum = fmaf(counts[row], means[row * channels + channel] - pivot, sum);
-    }
-    totals[thread] = total;
-    sums[thread] = sum;
-  }
-  __syncthreads();
-  total = add_parts(totals);
-  const float mean = total > 0 ? pivot + dev::divide(add_parts(sums), total) : 0.0f;
-  if (part < parts) {
-    sum = 0;
-    for (int row = part; row < down; row += parts) {
-      const float apart = means[row * channels + channel] - mean;
-      sum += fmaf(counts[row] * apart, apart, squares[row * channels + channel]);
-    }
-    sums_of_squares[thread] = sum;
-  }
-  __syncthreads();
-  return {mean, add_parts(sums_of_squares), total};
-}
-
-// The channel of which merge_block gives this thread the moments; c where it has none.
-template <int N>
-MIEN_DEV int merged_channel(int c) {
-  const unsigned thread = threadIdx.x + blockDim.x * threadIdx.y, channels = blockDim.x * N;
-  const int channel = static_cast<int>(blockIdx.y * channels + thread);
-  return thread < channels && channel < c ? channel : c;
-}
-
-// The moments of all shares, count(share) rows each, as merge_block gives them.
+// The moments of all shares, count(share) rows each, to the block's first row of threads.
 template <int N, class Count>
-MIEN_DEV Moments<1> merge_shares(const float* mean, const float* squares, std::int64_t shares,
-                                 int c, float* shared, const Count& count) {
-  const int channel = dev::first_channel<N>();
+MIEN_DEV Moments<N> merge_shares(const float* mean, const float* squares, std::int64_t shares,
+                                 int c, int channel, float* shared, const Count& count) {
   Moments<N> m = {};
   if (channel < c) {
     const auto load = [&](std::int64_t share) {
       return dev::load_pair<N>(mean + share * c + channel, squares + share * c + channel);
     };
-    dev::for_each_row<4>(threadIdx.y, blockDim.y, shares, load,
+    dev::for_each_row<3>(threadIdx.y, blockDim.y, shares, load,
                          [&](std::int64_t share, const dev::PairBits<float, N>& v) {
                            const auto means = dev::to_floats(v.a), sums = dev::to_floats(v.b);
                            Moments<N> part;
@@ -142,22 +73,27 @@ MIEN_DEV Moments<1> merge_shares(const float* mean, const float* squares, std::i
                            merge<N>(m, part);
                          });
   }
-  return merge_block<N>(m, shared);
+  dev::merge_rows(m, static_cast<int>(blockDim.x), shared, merge<N>);
+  return m;
 }
 
-// Statistics from the moments of all rows.
-MIEN_DEV inline void finish(const BatchNormStatistics& of, int channel, const Moments<1>& m,
-                            const BatchNormParams& p) {
-  if (channel >= p.c) return;
-  const auto rows = static_cast<float>(p.rows), but_one = static_cast<float>(p.rows - 1);
-  of.mean[channel] = m[0];
-  of.var[channel] = dev::divide(m[1], rows);
-  if (of.running_mean == nullptr) return;
+template <int N>
+MIEN_DEV void finish(const BatchNormStatistics& of, int channel, const Moments<N>& m,
+                     const BatchNormParams& p) {
+  if (threadIdx.y != 0 || channel >= p.c) return;
+  const float biased = 1.0f / static_cast<float>(p.rows);
+  const float unbiased = 1.0f / static_cast<float>(p.rows - 1);
   const auto toward = [&](float& running, float seen) {
     running = fmaf(p.momentum, seen - running, running);
   };
-  toward(of.running_mean[channel], m[0]);
-  toward(of.running_var[channel], dev::divide(m[1], but_one));
+  MIEN_UNROLL
+  for (int k = 0; k < N; ++k) {
+    of.mean[channel + k] = m[k];
+    of.var[channel + k] = m[N + k] * biased;
+    if (of.running_mean == nullptr) continue;
+    toward(of.running_mean[channel + k], m[k]);
+    toward(of.running_var[channel + k], m[N + k] * unbiased);
+  }
 }
 
 // 1 / sqrt(var + eps).
@@ -198,42 +134,40 @@ struct Map {
 template <int N, class T>
 MIEN_KERNEL(row_threads, 2)
 void batch_norm_statistics_kernel(BatchNormStatistics of, BatchNormWorkspace workspace, const T* x,
-                                  BatchNormParams p, norm::RowsOfShare rows_of_share) {
-  MIEN_SHARED(float, shared, [norm::merge_floats<N> * row_threads]);
-  const int channel = dev::first_channel<N>(), merged = norm::merged_channel<N>(p.c);
+                                  BatchNormParams p) {
+  MIEN_SHARED(float, shared, [(2 * N + 1) * row_threads]);
+  const int channel = dev::first_channel<N>();
   norm::Moments<N> m = {};
-  if (channel < p.c) {
-    const auto load = [&](std::int64_t row) { return dev::load_bits<N>(x + row * p.c + channel); };
-    auto loads = dev::start_rows<8>(p.rows, load);
-    dev::prepare_last_block(workspace.blocks_done + blockIdx.y);
-    if (merged < p.c && of.running_mean != nullptr) {
-      dev::prefetch_l2(of.running_mean + merged);
-      dev::prefetch_l2(of.running_var + merged);
-    }
-    loads.use([&](std::int64_t, const auto& bits) { norm::add_row<N>(m, dev::to_floats(bits)); });
+  if (channel < p.c)
+    dev::for_each_row<8>(
+        p.rows, [&](std::int64_t row) { return dev::load_bits<N>(x + row * p.c + channel); },
+        [&](std::int64_t, const auto& bits) { norm::add_row<N>(m, dev::to_floats(bits)); });
+  dev::merge_rows(m, static_cast<int>(blockDim.x), shared, norm::merge<N>);
+
+  float* const means = workspace.partial;
+  float* const squares = means + std::int64_t{gridDim.x} * p.c;
+  if (threadIdx.y == 0 && channel < p.c) {
+    const std::int64_t at = std::int64_t{blockIdx.x} * p.c + channel;
+    dev::Floats<N> of_means, of_squares;
+    MIEN_UNROLL
+    for (int k = 0; k < N; ++k) of_means[k] = m[k], of_squares[k] = m[N + k];
+    dev::store(means + at, of_means);
+    dev::store(squares + at, of_squares);
   }
-  auto of_channel = norm::merge_block<N>(m, shared);
-  if (gridDim.x > 1) {
-    float* const means = workspace.partial;
-    float* const squares = means + std::int64_t{gridDim.x} * p.c;
-    if (merged < p.c) {
-      const std::int64_t at = std::int64_t{blockIdx.x} * p.c + merged;
-      means[at] = of_channel[0];
-      squares[at] = of_channel[1];
-    }
-    if (!dev::is_last_block(workspace.blocks_done + blockIdx.y)) return;
-    of_channel = norm::merge_shares<N>(means, squares, gridDim.x, p.c, shared, rows_of_share);
-  }
-  norm::finish(of, merged, of_channel, p);
+  if (!dev::is_last_block(workspace.blocks_done + blockIdx.y)) return;
+  m = norm::merge_shares<N>(means, squares, gridDim.x, p.c, channel, shared,
+                            norm::RowsOfShare(p.rows));
+  norm::finish<N>(of, channel, m, p);
 }
 
 template <int N>
 MIEN_KERNEL(row_threads)
 void batch_norm_merge_kernel(BatchNormStatistics of, BatchNormShares from, BatchNormParams p) {
-  MIEN_SHARED(float, shared, [norm::merge_floats<N> * row_threads]);
-  const auto m = norm::merge_shares<N>(from.mean, from.squares, from.shares, p.c, shared,
+  MIEN_SHARED(float, shared, [(2 * N + 1) * row_threads]);
+  const int channel = dev::first_channel<N>();
+  const auto m = norm::merge_shares<N>(from.mean, from.squares, from.shares, p.c, channel, shared,
                                        [&](std::int64_t share) { return from.count[share]; });
-  norm::finish(of, norm::merged_channel<N>(p.c), m, p);
+  norm::finish<N>(of, channel, m, p);
 }
 
 template <int N, bool Silu, class T>
@@ -264,13 +198,11 @@ void batch_norm_sums_kernel(T* dx, float* dgamma, float* dbeta, BatchNormWorkspa
   const int channel = dev::first_channel<N>();
   dev::Floats<2 * N> sums = {};  // of dz, of dz (x - mean)
   if (channel < p.c) {
+    const norm::Map<N> map(of, channel, p.eps);
     const auto load = [&](std::int64_t row) {
       return dev::load_pair<N>(x + row * p.c + channel, dy + row * p.c + channel);
     };
-    auto loads = dev::start_rows<4>(p.rows, load);
-    dev::prepare_last_block(workspace.blocks_done + blockIdx.y);
-    const norm::Map<N> map(of, channel, p.eps);
-    loads.use([&](std::int64_t row, const dev::PairBits<T, N>& bits) {
+    dev::for_each_row<4>(p.rows, load, [&](std::int64_t row, const dev::PairBits<T, N>& bits) {
       const auto of_x = dev::to_floats(bits.a);
       auto g = dev::to_floats(bits.b);
       MIEN_UNROLL
@@ -301,10 +233,6 @@ void batch_norm_backward_kernel(T* dx, const float* dgamma, const float* dbeta, 
                                 const T* dy, BatchNormChannels of, BatchNormParams p) {
   const int channel = dev::first_channel<N>();
   if (channel >= p.c) return;
-  const auto load = [&](std::int64_t row) {
-    return dev::load_pair<N>(x + row * p.c + channel, dy + row * p.c + channel);
-  };
-  auto loads = dev::start_rows<4>(p.rows, load);
   const norm::Map<N> map(of, channel, p.eps);
   const auto rstd = norm::rstd<N>(of, channel, p.eps);
   auto slope = dev::channel_values<N>(dgamma, channel);
@@ -315,7 +243,11 @@ void batch_norm_backward_kernel(T* dx, const float* dgamma, const float* dbeta, 
     slope[k] *= share * map.scale[k] * rstd[k];
     offset[k] *= share * map.scale[k];
   }
-  loads.use([&](std::int64_t row, const dev::PairBits<T, N>& bits) {
+  const auto load = [&](std::int64_t row) {
+    const std::int64_t at = row * p.c + channel;
+    return dev::PairBits<T, N>{dev::load_bits<N>(x + at), dev::load_bits<N>(dy + at)};
+  };
+  dev::for_each_row<4>(p.rows, load, [&](std::int64_t row, const dev::PairBits<T, N>& bits) {
     const auto of_x = dev::to_floats(bits.a);
     auto g = dev::to_floats(bits.b);
     MIEN_UNROLL
@@ -360,9 +292,9 @@ void batch_norm_statistics(Cuda device, const BatchNormStatistics& of,
   if (p.c == 0) return;
   with_width<pack_width<T>>(pack_aligned_rows(p.c, x), [&](auto width) {
     const auto block = RowBlock::of<width, T>(p.c);
-    const std::int64_t shares = block.shares(p.rows, batch_norm_most_shares(p.c));
-    cuda::launch(batch_norm_statistics_kernel<width, T>, block.shape(shares, 1, device.stream), of,
-                 workspace, x, p, norm::RowsOfShare(p.rows, shares, block.down));
+    cuda::launch(batch_norm_statistics_kernel<width, T>,
+                 block.shape(block.shares(p.rows, batch_norm_most_shares(p.c)), 1, device.stream),
+                 of, workspace, x, p);
   });
 }
 

@@ -18,7 +18,7 @@ struct LabelsLeft {
     using Words = Packed<unsigned, 4>;
     const std::int64_t packs = aligned(16, mask) ? n / 16 : 0;
     unsigned count = 0;
-    dev::for_each_row<4>(
+    dev::stream_rows<4>(
         first, step, packs, [&](std::int64_t i) { return reinterpret_cast<const Words*>(mask)[i]; },
         [&](std::int64_t, const Words& words) {
           MIEN_UNROLL

@@ -82,7 +82,7 @@ void ccc_moments_kernel(CccColumn* result, CccWorkspace workspace, const T* x, c
     std::uint8_t there;
   };
   PairMoments m;
-  dev::for_each_row<8>(
+  dev::stream_rows<8>(
       std::int64_t{blockIdx.x} * ccc_threads + thread, std::int64_t{gridDim.x} * ccc_threads,
       p.rows,
       [&](std::int64_t row) {  // a masked row too: not to know that first saves a wait for memory

@@ -8,7 +8,7 @@
 
 #include <mien/cuda/cross_entropy.hpp>
 #include <mien/cuda/loss.cuh>
-#include <mien/cuda/rows.hpp>
+#include <mien/cuda/packed.hpp>
 
 namespace mien::kernels {
 inline namespace MIEN_CUDA_BUILD {
@@ -61,9 +61,8 @@ struct Smoothing {
 // The shares q of a row with a label.
 class LabelledRow {
  public:
-  MIEN_DEV LabelledRow(Labels labels, std::int64_t row, const Smoothing& s)
-      : LabelledRow(labels[row], s) {}
-  MIEN_DEV LabelledRow(std::int64_t label, const Smoothing& s) : s_(s) {
+  MIEN_DEV LabelledRow(Labels labels, std::int64_t row, const Smoothing& s) : s_(s) {
+    const std::int64_t label = labels[row];
     if (label == s.ignore_index) return;
     label_ = label >= 0 && label < s.classes ? static_cast<int>(label) : invalid;
     if (label_ != invalid) label_weight_ = s.weight != nullptr ? s.weight[label_] : 1.0f;
@@ -148,11 +147,8 @@ struct LabelWeights {
 
   MIEN_DEV float sum(std::int64_t first, std::int64_t step, std::int64_t n) const {
     float sum = 0;
-    dev::for_each_row<4>(
-        first, step, n, [&](std::int64_t i) { return labels[i]; },
-        [&](std::int64_t, std::int64_t label) {
-          sum += LabelledRow(label, smoothing).label_weight();
-        });
+    for (std::int64_t i = first; i < n; i += step)
+      sum += LabelledRow(labels, i, smoothing).label_weight();
     return sum;
   }
 };
@@ -228,18 +224,14 @@ void cross_entropy_kernel(float* loss, T* dlogits, unsigned* invalid, LossWorksp
                           CrossEntropyParams p, LossDivisor given_divisor) {
   using Part = losses::RowPart<Team, N>;
   constexpr unsigned teams = cross_entropy_threads<Team> / Team;
-  const int lane = static_cast<int>(threadIdx.x % Team), begin = lane * N;
-  const std::int64_t first_row = std::int64_t{blockIdx.x} * teams + threadIdx.x / Team;
-  dev::prepare_last_block(workspace.blocks_done, workspace.partial + blockIdx.x);
-  // On their way while the weights of the labels are added up.
-  if (first_row < p.rows && begin < p.classes) dev::prefetch_l2(logits + first_row * p.row + begin);
-  if (smoothing.weight != nullptr && lane < p.classes) dev::prefetch_l2(smoothing.weight + lane);
   float divisor = given_divisor.known;
   if constexpr (std::is_same_v<Target, losses::Labels>)
     divisor = losses::loss_divisor(given_divisor, losses::LabelWeights{target, smoothing}, p.rows);
   const float scale = p.gradient_factor / divisor;
+  const int lane = static_cast<int>(threadIdx.x % Team), begin = lane * N;
   float sum = 0;
-  for (std::int64_t row = first_row; row < p.rows; row += std::int64_t{gridDim.x} * teams) {
+  for (std::int64_t row = std::int64_t{blockIdx.x} * teams + threadIdx.x / Team; row < p.rows;
+       row += std::int64_t{gridDim.x} * teams) {
     const T* const z = logits + row * p.row;
     T* const dz = dlogits != nullptr ? dlogits + row * p.row : nullptr;
     const losses::RowOf<Target> shares_of(target, row, smoothing);
@@ -283,8 +275,6 @@ void cross_entropy_kernel(float* loss, T* dlogits, unsigned* invalid, LossWorksp
 
 namespace losses {
 
-inline bool thread_has_row(const CrossEntropyParams& p) { return p.classes <= 16; }
-
 template <class T, class Target>
 void launch_cross_entropy(Cuda device, float* loss, T* dlogits, unsigned* invalid,
                           const LossWorkspace& workspace, const T* logits, const Target& target,
@@ -299,7 +289,7 @@ void launch_cross_entropy(Cuda device, float* loss, T* dlogits, unsigned* invali
   };
   const bool packs = p.row % pack_width<T> == 0 && pack_aligned_rows(p.classes, logits, dlogits);
   with_width<pack_width<T>>(packs, [&](auto n) {
-    if (thread_has_row(p))
+    if (p.classes <= 16)
       launch(dev::Width<1>(), n);
     else if (p.classes <= 1024)
       launch(dev::Width<dev::warp_size>(), n);
@@ -330,8 +320,7 @@ void cross_entropy(Cuda device, float* loss, T* dlogits, unsigned* invalid,
   const losses::Smoothing smoothing(weight, p);
   LossDivisor divisor{.known = 1};
   if (p.reduction == LossReduction::mean)
-    divisor = divisor_of(device, workspace, losses::LabelWeights{either, smoothing}, p.rows,
-                         losses::thread_has_row(p) ? 4096 : 1024);
+    divisor = divisor_of(device, workspace, losses::LabelWeights{either, smoothing}, p.rows, 1024);
   losses::launch_cross_entropy(device, loss, dlogits, invalid, workspace, logits, either, smoothing,
                                p, divisor);
 }

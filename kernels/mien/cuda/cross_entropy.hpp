@@ -17,10 +17,9 @@
 // and the gradient zero.
 //
 // One launch gives loss and gradient, in a fixed order of sums; the mean over more than 1024 rows
-// with labels, 4096 of up to 16 classes, takes a second one before it (loss.hpp). A thread has a
-// row of up to 16 classes, a warp of up to 1024, a block one of more. A row is read once, all its
-// loads starting together; beyond the 12,288 classes that a block's registers hold, once more from
-// the cache.
+// with labels takes a second one before it (loss.hpp). A thread has a row of up to 16 classes, a
+// warp of up to 1024, a block one of more. A row is read once, all its loads starting together;
+// beyond the 12,288 classes that a block's registers hold, once more from the cache.
 // Roofline, per logit of b bytes: 2 b bytes (b for the loss alone), 4 more for probabilities; two
 // special functions and about 20 instructions, 8 more with smoothing and weights. Bound by memory,
 // with those and in 16 bits as much by instructions, and below about 10^5 logits by the launch.

@@ -21,9 +21,8 @@ struct LossDivisor {
 
 namespace losses {
 
-// All threads must call it. Terms: float sum(first, step, n), that of the terms first, first +
-// step,
-// ... below n, or of as many others: each term in one of `step` threads.
+// All threads must call it. Terms: float sum(first, step, n), of the terms first, first + step, ...
+// below n, or of as many others: each term in one of `step` threads.
 template <class Terms>
 MIEN_DEV float loss_divisor(const LossDivisor& divisor, const Terms& terms, std::int64_t n) {
   if (divisor.known > 0) return divisor.known;

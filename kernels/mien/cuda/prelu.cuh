@@ -12,15 +12,15 @@ MIEN_KERNEL(row_threads)
 void prelu_kernel(T* y, const T* x, const float* slope, PreluParams p) {
   const int channel = dev::first_channel<N>();
   if (channel >= p.c) return;
-  const auto load = [&](std::int64_t row) { return dev::load_bits<N>(x + row * p.c + channel); };
-  auto loads = dev::start_rows<4>(p.rows, load);
   const auto of_channel = dev::channel_values<N>(slope, channel);
-  loads.use([&](std::int64_t row, const auto& bits) {
-    auto v = dev::to_floats(bits);
-    MIEN_UNROLL
-    for (int k = 0; k < N; ++k) v[k] = v[k] > 0.0f ? v[k] : of_channel[k] * v[k];
-    dev::store(y + row * p.c + channel, v);
-  });
+  dev::for_each_row<4>(
+      p.rows, [&](std::int64_t row) { return dev::load_bits<N>(x + row * p.c + channel); },
+      [&](std::int64_t row, const auto& bits) {
+        auto v = dev::to_floats(bits);
+        MIEN_UNROLL
+        for (int k = 0; k < N; ++k) v[k] = v[k] > 0.0f ? v[k] : of_channel[k] * v[k];
+        dev::store(y + row * p.c + channel, v);
+      });
 }
 
 template <int N, class T>
@@ -31,13 +31,11 @@ void prelu_backward_kernel(T* dx, float* dslope, PreluWorkspace workspace, const
   const int channel = dev::first_channel<N>();
   dev::Floats<N> sum = {};
   if (channel < p.c) {
+    const auto of_channel = dev::channel_values<N>(slope, channel);
     const auto load = [&](std::int64_t row) {
       return dev::load_pair<N>(x + row * p.c + channel, dy + row * p.c + channel);
     };
-    auto loads = dev::start_rows<4>(p.rows, load);
-    dev::prepare_last_block(workspace.blocks_done + blockIdx.y);
-    const auto of_channel = dev::channel_values<N>(slope, channel);
-    loads.use([&](std::int64_t row, const dev::PairBits<T, N>& bits) {
+    dev::for_each_row<4>(p.rows, load, [&](std::int64_t row, const dev::PairBits<T, N>& bits) {
       const auto v = dev::to_floats(bits.a);
       auto g = dev::to_floats(bits.b);
       MIEN_UNROLL

@@ -30,7 +30,7 @@ void sam_norm_kernel(float* norm, SamWorkspace workspace, const G* g, const floa
     sum = fmaf(value, value, sum);
   };
   dev::prepare_last_block(workspace.blocks_done, workspace.partial + blockIdx.x);
-  dev::for_each_row<4>(
+  dev::stream_rows<4>(
       std::int64_t{blockIdx.x} * sam_norm_threads + threadIdx.x,
       std::int64_t{gridDim.x} * sam_norm_threads, n / sam_width,
       [&](std::int64_t pack) {

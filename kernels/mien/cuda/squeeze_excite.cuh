@@ -45,7 +45,7 @@ MIEN_DEV void sum_rows(const T* matrix, const T* bias, int rows, int columns, fl
       dev::Floats<n> sum = {};
       if (row == 0) sum = dev::channel_values<n>(bias, column);
       if (row < down)
-        dev::for_each_row<8>(
+        dev::stream_rows<8>(
             row, down, rows,
             [&](std::int64_t i) { return dev::load_bits<n>(matrix + i * columns + column); },
             [&](std::int64_t i, const auto& bits) {
@@ -66,7 +66,7 @@ MIEN_DEV void sum_rows(const T* matrix, const T* bias, int rows, int columns, fl
 template <int N, class T>
 MIEN_DEV float dot(const T* row, const float* vector, int first, int step, int columns) {
   float sum = 0;
-  dev::for_each_row<4>(
+  dev::stream_rows<4>(
       first, step, columns / N, [&](std::int64_t i) { return dev::load_bits<N>(row + i * N); },
       [&](std::int64_t i, const auto& bits) {
         const auto v = dev::to_floats(bits);
@@ -107,7 +107,7 @@ void squeeze_excite_sums_kernel(float* partial, const T* x, const T* other, Sque
       else
         return dev::load_bits<N>(x + at);
     };
-    dev::for_each_row<Dots ? 4 : 8>(p.pixels, load, [&](std::int64_t, const auto& bits) {
+    dev::stream_rows<Dots ? 4 : 8>(p.pixels, load, [&](std::int64_t, const auto& bits) {
       if constexpr (Dots) {
         const auto a = dev::to_floats(bits.a), b = dev::to_floats(bits.b);
         MIEN_UNROLL
@@ -239,7 +239,7 @@ MIEN_DEV inline void outer_products(float* dw, float* db, const float* left, con
     const int i = pack / packs, j = pack % packs * n;  // row `rows` is that of the biases
     dev::Floats<n> sum = {};
     if (i <= rows)
-      dev::for_each_row<8>(
+      dev::stream_rows<8>(
           threadIdx.y, blockDim.y, images,
           [&](std::int64_t image) {
             return Loaded{i < rows ? left[image * rows + i] : 1.0f,
