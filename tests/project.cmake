@@ -17,16 +17,12 @@ foreach(page adding_an_op training)
   set_tests_properties(docs.${page} PROPERTIES TIMEOUT 900)
 endforeach()
 
-foreach(compiler g++ clang++)
-  find_program(MIEN_${compiler} ${compiler})
-  if(MIEN_${compiler})
-    add_test(NAME headers.${compiler} COMMAND ${Python3_EXECUTABLE}
-      ${PROJECT_SOURCE_DIR}/scripts/check_headers.py ${MIEN_${compiler}})
-    set_tests_properties(headers.${compiler} PROPERTIES PROCESSORS ${cores} TIMEOUT 1200)
-  else()
-    message(STATUS "mien: no ${compiler} here, its check of the headers is left out")
-  endif()
-endforeach()
+# By one compiler, since whether a header includes what it uses depends on the library: by clang++,
+# where it is, because g++ compiles all the rest here.
+find_program(MIEN_HEADERS_COMPILER NAMES clang++ g++ c++ REQUIRED)
+add_test(NAME headers COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/scripts/check_headers.py
+  ${MIEN_HEADERS_COMPILER})
+set_tests_properties(headers PROPERTIES PROCESSORS ${cores} TIMEOUT 1200)
 
 # What scripts/gpu_suite.sh builds can be configured where nothing else of mien can.
 if(MIEN_CUDA_FOUND)
