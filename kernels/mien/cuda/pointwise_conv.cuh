@@ -17,18 +17,18 @@ inline namespace MIEN_CUDA_BUILD {
 
 namespace pointwise {
 
-// How a block of warps divides its product: WarpsM of them take rows below each other, WarpsN
-// columns beside each other, WarpsK steps of k in turn; each has 16 M rows and 8 N columns.
-template <int WarpsM_, int WarpsN_, int WarpsK_, int M_, int N_, int Stages>
+// How a block of warps divides its product: WarpsM of them take rows below each other, WarpsK steps
+// of k in turn; each has 16 M rows and 8 N columns.
+template <int WarpsM_, int WarpsK_, int M_, int N_, int Stages>
 struct Shape {
-  static constexpr int WarpsM = WarpsM_, WarpsN = WarpsN_, WarpsK = WarpsK_, M = M_, N = N_;
-  static constexpr int warps = WarpsM * WarpsN * WarpsK, threads = warps * dev::warp_size;
-  static constexpr int rows = 16 * M * WarpsM, columns = 8 * N * WarpsN, stages = Stages;
+  static constexpr int WarpsM = WarpsM_, WarpsK = WarpsK_, M = M_, N = N_;
+  static constexpr int warps = WarpsM * WarpsK, threads = warps * dev::warp_size;
+  static constexpr int rows = 16 * M * WarpsM, columns = 8 * N, stages = Stages;
   static constexpr int resident = 3;  // blocks of an SM, at least
 };
-using Wide = Shape<4, 1, 1, 2, 8, 3>;    // 128 x 64
-using Narrow = Shape<4, 1, 1, 2, 4, 3>;  // 128 x 32
-using Small = Shape<1, 1, 4, 1, 4, 8>;   // 16 x 32, for those that fill no GPU otherwise
+using Wide = Shape<4, 1, 2, 8, 3>;    // 128 x 64
+using Narrow = Shape<4, 1, 2, 4, 3>;  // 128 x 32
+using Small = Shape<1, 4, 1, 4, 8>;   // 16 x 32, for those that fill no GPU otherwise
 
 // Elements of k in a stage, and the distance of rows there.
 template <class T>
@@ -39,13 +39,13 @@ inline constexpr int pitch = stage_k<T> + pack_width<T>;
 // How a launch divides its work. A block has a tile's rows and `tiles` tiles of columns in turn; x
 // is fetched once where all of its k fits into the stages, and there is one tile otherwise.
 struct Division {
-  int chunks;     // stages that k fills
-  int x_slots;    // of x in shared memory
-  int ahead;      // stages that are fetched before the first is waited for
-  int tiles;      // of columns, for a block
-  int across;     // blocks beside each other
-  int images;     // that a tile's rows can belong to, where x is scaled
-  int x_bytes;    // of a slot of x, with the scales of its images
+  int chunks;   // stages that k fills
+  int x_slots;  // of x in shared memory
+  int ahead;    // stages fetched before the first is waited for; no constant, as nvcc would unroll
+  int tiles;    // of columns, for a block
+  int across;   // blocks beside each other
+  int images;   // that a tile's rows can belong to, where x is scaled
+  int x_bytes;  // of a slot of x, with the scales of its images
   int all_bytes;  // of shared memory
 };
 
@@ -202,9 +202,7 @@ void pointwise_conv_kernel(T* y, const T* x, const T* w, PointwiseConvParams p,
   MIEN_DYN_SHARED(unsigned char, start);
   const Memory<S, T> memory{start, d};
   const int warp = static_cast<int>(threadIdx.y), lane = static_cast<int>(threadIdx.x);
-  const int warp_row = warp % S::WarpsM * 16 * S::M;
-  const int warp_column = warp / S::WarpsM % S::WarpsN * 8 * S::N;
-  const int warp_k = warp / (S::WarpsM * S::WarpsN);
+  const int warp_row = warp % S::WarpsM * 16 * S::M, warp_k = warp / S::WarpsM;
   const unsigned across = static_cast<unsigned>(d.across);
   const std::int64_t first_row = std::int64_t{blockIdx.x / across} * S::rows;
   const int rows = static_cast<int>(p.pixels - first_row < S::rows ? p.pixels - first_row
@@ -260,7 +258,7 @@ void pointwise_conv_kernel(T* y, const T* x, const T* w, PointwiseConvParams p,
 
   int slot = 0;
   for (int t = 0; t < d.tiles && column_of_tile(t) < p.out_c; ++t) {
-    const int column = column_of_tile(t) + warp_column;
+    const int column = column_of_tile(t);
     dev::WarpTile<Mma, T, S::M, S::N> tile;
     begin_sums<Aligned>(tile, e.shift != nullptr && warp_k == 0 ? e.shift + column : nullptr,
                         p.out_c - column);
@@ -270,7 +268,7 @@ void pointwise_conv_kernel(T* y, const T* x, const T* w, PointwiseConvParams p,
       fetch();
       const int x_slot = chunk % S::stages, valid = p.in_c - chunk * k_of_stage;
       const T* const a = memory.x(x_slot) + warp_row * pitch<T>;
-      const T* const b = memory.w(slot) + warp_column * pitch<T>;
+      const T* const b = memory.w(slot);
       const auto multiply = [&](int k) {
         if constexpr (Scaled)
           tile.step(a + k, pitch<T>, b + k, pitch<T>,
@@ -357,7 +355,9 @@ void pointwise_conv(Cuda device, T* y, const T* x, const T* w, const PointwiseCo
   const auto run = [&] {
     const bool aligned = p.in_c % pack_width<T> == 0 && p.out_c % pack_width<T> == 0 &&
                          pack_aligned(x, w, y, e.residual, e.in_scale, e.shift);
-    const bool many = tiles<Wide>(p) >= large_gpu_sms / 3;  // else smaller tiles are faster
+    // Else smaller tiles are faster; with tiny images a tile's scales would fill the shared memory.
+    const bool many = tiles<Wide>(p) >= large_gpu_sms / 3 &&
+                      (e.in_scale == nullptr || p.pixels_per_image >= Small::rows);
     if (!aligned) return many ? launch<Narrow, false, T> : launch<Small, false, T>;
     if (!many) return launch<Small, true, T>;
     // Of few columns or little k the narrow one, of which more blocks are resident.

@@ -12,8 +12,9 @@
 //
 // Roofline, b bytes an element, M pixels, K to N channels: b (M K + M N + K N) bytes, b M N more
 // with a residual, and 2 M K N flops. For B0's projections that is 13 to 150 flops a byte in 16
-// bits where an H200 balances at 184 on tensor cores: bound by memory. x is read once per 64 output
-// channels, from the second-level cache after the first.
+// bits where an H200 balances at 184 on tensor cores: bound by memory. Measured there: 9 to 65 % of
+// copy speed (docs/kernels.md); what is left are instructions, most of all with long k on few
+// pixels.
 
 #include <cstdint>
 
