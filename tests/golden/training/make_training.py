@@ -4,7 +4,8 @@
     python3 make_training.py                     writes training.safetensors beside this file
     cmake --build --preset release --target training_run
     python3 make_training.py --compare build/release/bin/training_run [--size 224] [--dtype float32]
-                                                 runs mien beside PyTorch and compares every element
+                                                 runs mien beside PyTorch and compares every element;
+                                                 --rounding: and both beside PyTorch in double
 
 Needs torch, timm, numpy and safetensors; the versions behind the committed file are in its metadata.
 Weights and batches are drawn from mien's random numbers (philox.py), so the golden file holds results
@@ -172,32 +173,50 @@ def vanishing(gradients):
     return {k for k, scale in scales.items() if scale < 1e-6 * max(scales.values())}
 
 
-def compare(program, size, dtype, cases):
+def update_cosine(got, expected, start, names):
+    """The least cosine between two runs' updates of a tensor, and which tensor it is of."""
+    def cosine(k):
+        a, b = ((final[k] - start[k]).reshape(-1) for final in (got, expected))
+        return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
+
+    return min((cosine(k), k) for k in names)
+
+
+def wide(tensors):
+    return {k: v.double().numpy() for k, v in tensors.items()}
+
+
+def compare(program, size, dtype, cases, rounding):
     for case in cases:
         losses, gradients, start, final = train(case, size, getattr(torch, dtype))
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "mien.safetensors"
             subprocess.run([program, case, str(size), dtype, path], check=True)
             mien = {k: v.astype(np.float64) for k, v in load_file(path).items()}
-        wide = {k: v.double().numpy() for k, v in final.items()}
-        worst = max(np.abs(mien["final." + k] - v).max() for k, v in wide.items() if k in start)
-        buffers = max(np.abs(mien["final." + k] - v).max() for k, v in wide.items() if k not in start)
+        final, start = wide(final), wide(start)
+        ours = {k: mien["final." + k] for k in final}
+        worst = max(np.abs(ours[k] - final[k]).max() for k in start)
+        buffers = max(np.abs(ours[k] - v).max() for k, v in final.items() if k not in start)
         none = vanishing(gradients)
-        gradient = max((relative(mien["gradient." + k], v.double().numpy()), k)
-                       for k, v in gradients.items() if k not in none)
+        names = [k for k in start if k not in none]
+        gradient = max((relative(mien["gradient." + k], gradients[k].double().numpy()), k)
+                       for k in names)
         loss = np.abs(mien["losses"] - losses.numpy()).max()
-        cosines = []
-        for k, v in start.items():
-            if k in none:
-                continue
-            a = (mien["final." + k] - v.double().numpy()).reshape(-1)
-            b = (wide[k] - v.double().numpy()).reshape(-1)
-            cosines.append((float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b))), k))
+        cosine, name = update_cosine(ours, final, start, names)
         print(f"{case} {size} {dtype}: parameters differ by {worst:.2e}, running statistics "
               f"{buffers:.2e}, first gradients (relative) {gradient[0]:.2e} ({gradient[1]}), losses "
-              f"{loss:.2e}, least cosine of updates {min(cosines)[0]:.6f} ({min(cosines)[1]}); "
-              f"{len(none)} parameters have no gradient",
-              flush=True)
+              f"{loss:.2e}, least cosine of updates {cosine:.6f} ({name}); "
+              f"{len(none)} parameters have no gradient", flush=True)
+        if not rounding:
+            continue
+        exact_losses, _, exact_start, exact = train(case, size, torch.float64)
+        exact, exact_start = wide(exact), wide(exact_start)
+        for who, result, of_steps in (("PyTorch", final, losses.numpy()),
+                                      ("mien", ours, mien["losses"])):
+            cosine, name = update_cosine(result, exact, exact_start, names)
+            print(f"  {who} in {dtype} beside PyTorch in float64: losses "
+                  f"{np.abs(of_steps - exact_losses.numpy()).max():.2e}, least cosine of updates "
+                  f"{cosine:.6f} ({name})", flush=True)
 
 
 def main():
@@ -207,10 +226,12 @@ def main():
     parser.add_argument("--dtype", default="float64", choices=["float32", "float64"])
     parser.add_argument("--case", choices=CASES, action="append")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounding", action="store_true",
+                        help="with --compare: both beside PyTorch in double too")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     if args.compare:
-        compare(args.compare, args.size, args.dtype, args.case or list(CASES))
+        compare(args.compare, args.size, args.dtype, args.case or list(CASES), args.rounding)
     else:
         make(Path(__file__).resolve().parent / "training.safetensors")
 
