@@ -221,9 +221,8 @@ TYPED_TEST(CrossEntropyTest, RowsOfAnyLength) {
 
 // A launch for the divisor, and more rows than threads in the grid.
 TEST_F(KernelTest, CrossEntropyOfManyRows) {
-  for (const int rows : shapes<int>({1500, 4500}, {4500}))
-    expect_the_definition(
-        Problem<float, std::int64_t>({.rows = rows, .classes = 3, .row = 3}, true), 0, 3e-6);
+  expect_the_definition(Problem<float, std::int64_t>({.rows = 1500, .classes = 3, .row = 3}, true),
+                        0, 3e-6);
   if (few_shapes) return;
   constexpr std::int64_t rows = kernels::loss_most_blocks * 256 + 3;
   expect_the_definition(Problem<f16, std::int32_t>({.rows = rows, .classes = 2, .row = 2}, true), 0,

@@ -49,6 +49,15 @@ TEST_F(KernelTest, PointwiseConvAddsToItsOwnInput) {
   });
 }
 
+TEST_F(KernelTest, PointwiseConvNamesTooManyChannels) {
+  try {
+    kernels::pointwise_conv<float>(Cuda{}, nullptr, nullptr, nullptr, {1, 1, 5'000'000, 8});
+    FAIL() << "offsets of 32 bits";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("got 5000000 to 8"), std::string::npos) << e.what();
+  }
+}
+
 // Pointers that are aligned to their elements alone.
 TEST_F(KernelTest, PointwiseConvTakesAnyAlignment) {
   const Case c{{9, 9, 16, 8}};

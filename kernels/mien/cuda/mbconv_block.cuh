@@ -93,11 +93,11 @@ MIEN_DEV void project(T* y, const T* residual, const BlockMemory<T>& memory,
       const auto fetch = [&](int chunk) {
         const int k = chunk * k_of_stage;
         if (chunk < chunks)
-          dev::stage_rows<true>(memory.stage(chunk), M::stage_pitch, M::columns, k_of_stage,
-                                p.mid_c - k, weights.project, [&](int r) {
-                                  const int o = first_column + r;
-                                  return o < p.out_c ? std::int64_t{o} * p.mid_c + k : -1;
-                                });
+          dev::stage_rows(memory.stage(chunk), M::stage_pitch, M::columns, k_of_stage, p.mid_c - k,
+                          weights.project, [&](int r) {
+                            const int o = first_column + r;
+                            return o < p.out_c ? std::int64_t{o} * p.mid_c + k : -1;
+                          });
         dev::commit_copies();
       };
       const int row = first_row + warp % 4 * 16, column = first_column + warp / 4 * 8 * N;

@@ -86,11 +86,11 @@ template <class T>
 MIEN_DEV void fetch_chunk(const Memory<T>& memory, const MbconvWeights<T>& weights,
                           const MbconvParams& p, int first_channel) {
   const int thread = static_cast<int>(dev::thread_of_block());
-  dev::stage_rows<true>(memory.w_tile, memory.pitch, chunk_channels<T>, padded_k<T>(p.in_c), p.in_c,
-                        weights.expand, [&](int r) {
-                          const int channel = first_channel + r;
-                          return channel < p.mid_c ? std::int64_t{channel} * p.in_c : -1;
-                        });
+  dev::stage_rows(memory.w_tile, memory.pitch, chunk_channels<T>, padded_k<T>(p.in_c), p.in_c,
+                  weights.expand, [&](int r) {
+                    const int channel = first_channel + r;
+                    return channel < p.mid_c ? std::int64_t{channel} * p.in_c : -1;
+                  });
   dev::commit_copies();
   const int channel = first_channel + thread;
   if (thread < chunk_channels<T>)
@@ -103,12 +103,12 @@ MIEN_DEV void fetch_pixels(const Memory<T>& memory, const Tile& tile, const T* x
                            const MbconvParams& p, const MbconvTiling& t) {
   const int thread = static_cast<int>(dev::thread_of_block()), valid = tile.rows * tile.columns;
   const T* const image = x + std::int64_t{tile.image} * p.h * p.w * p.in_c;
-  dev::stage_rows<true>(memory.x_tile, memory.pitch, memory.rows, padded_k<T>(p.in_c), p.in_c,
-                        image, [&](int r) {
-                          const int row = tile.first_row + r / tile.columns;
-                          const int column = tile.first_column + r % tile.columns;
-                          return r < valid ? (std::int64_t{row} * p.w + column) * p.in_c : -1;
-                        });
+  dev::stage_rows(memory.x_tile, memory.pitch, memory.rows, padded_k<T>(p.in_c), p.in_c, image,
+                  [&](int r) {
+                    const int row = tile.first_row + r / tile.columns;
+                    const int column = tile.first_column + r % tile.columns;
+                    return r < valid ? (std::int64_t{row} * p.w + column) * p.in_c : -1;
+                  });
   for (int r = thread; r < memory.rows; r += threads) {
     const int row = tile.skipped_rows + r / tile.columns;
     const int column = tile.skipped_columns + r % tile.columns;

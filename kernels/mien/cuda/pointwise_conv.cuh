@@ -352,6 +352,9 @@ void pointwise_conv(Cuda device, T* y, const T* x, const T* w, const PointwiseCo
                     const PointwiseConvEpilogue<T>& e) {
   using namespace pointwise;
   if (p.pixels == 0 || p.out_c == 0) return;
+  constexpr int most = 1 << 22;  // offsets within a tile are of 32 bits
+  check(p.in_c <= most && p.out_c <= most, "pointwise_conv", "expected up to ", most,
+        " channels, got ", p.in_c, " to ", p.out_c);
   const auto run = [&] {
     const bool aligned = p.in_c % pack_width<T> == 0 && p.out_c % pack_width<T> == 0 &&
                          pack_aligned(x, w, y, e.residual, e.in_scale, e.shift);

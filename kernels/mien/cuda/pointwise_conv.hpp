@@ -37,7 +37,7 @@ struct PointwiseConvEpilogue {
   const T* residual = nullptr;  // (pixels, out_c), null: 0; may be y
 };
 
-// y (pixels, out_c) from x (pixels, in_c) and w (out_c, in_c).
+// y (pixels, out_c) from x (pixels, in_c) and w (out_c, in_c). Throws beyond 2^22 channels.
 template <Storage T>
 void pointwise_conv(Cuda device, T* y, const T* x, const T* w, const PointwiseConvParams& p,
                     const PointwiseConvEpilogue<T>& e = {});

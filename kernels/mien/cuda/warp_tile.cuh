@@ -131,10 +131,9 @@ struct WarpTile {
 };
 
 // Rows of a tile, of `k` elements: row r from `matrix` + offset(r), zeros where that is negative
-// and from element `valid` on; brought by all threads of the block. k is a multiple of pack_width.
-// Wide: rows are aligned to 16 bytes and `valid` is a multiple of pack_width; the copies are
-// asynchronous, and left to the caller to commit. Narrow: element by element, there at once.
-template <bool Wide, class T, class Offset>
+// and from element `valid` on; brought by all threads of the block in asynchronous copies, which
+// the caller commits. Rows are aligned to 16 bytes, k and `valid` multiples of pack_width.
+template <class T, class Offset>
 MIEN_DEV void stage_rows(T* tile, int pitch, int rows, int k, int valid, const T* matrix,
                          const Offset& offset) {
   constexpr int width = pack_width<T>;
@@ -143,18 +142,8 @@ MIEN_DEV void stage_rows(T* tile, int pitch, int rows, int k, int valid, const T
   for (int i = static_cast<int>(thread_of_block()); i < all; i += threads) {
     const int r = i / packs, first = i % packs * width;
     const std::int64_t from = offset(r);
-    T* const to = tile + r * pitch + first;
-    if constexpr (Wide) {
-      const bool there = from >= 0 && first < valid;
-      copy_async<16>(to, there ? matrix + from + first : matrix, there);
-    } else {
-      for (int j = 0; j < width; ++j) {
-        if (from >= 0 && first + j < valid)
-          to[j] = matrix[from + first + j];
-        else
-          from_float(to[j], 0.0f);
-      }
-    }
+    const bool there = from >= 0 && first < valid;
+    copy_async<16>(tile + r * pitch + first, there ? matrix + from + first : matrix, there);
   }
 }
 
